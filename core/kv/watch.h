@@ -1,0 +1,40 @@
+/* Watchers of a store: each gets every change of its range from a revision on,
+ * in order, once, whole revisions at a time (etcd-behaviour §6 "Watch"; etcd:
+ * storage/mvcc/watchable_store.go). History comes from the store itself, so a
+ * watcher costs no queue of its own: it is a place in the history. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_KV_WATCH_H
+#define CORE_KV_WATCH_H
+
+#include "core/kv/kv.h"
+
+struct kv_watchers;
+
+enum kv_watch_flag { KV_WATCH_PREV_KV = 1, KV_WATCH_NO_PUT = 2, KV_WATCH_NO_DELETE = 4 };
+
+struct kv_watch_batch {
+    uint64_t watch;           /* The id given at kv_watch_add. */
+    int64_t revision;         /* The store's when the batch was made. */
+    int64_t compact_revision; /* Not 0: the watch is over, its next revision was compacted. */
+    uint32_t event_count;     /* 0 without compact_revision: a progress notice. */
+    const struct kv_event *events;
+};
+
+struct kv_watchers *kv_watchers_new(const struct base_allocator *allocator, struct kv *kv);
+void kv_watchers_free(struct kv_watchers *watchers);
+/* Watch [key, range_end) from `revision` (0: what comes next). BASE_INVALID for
+ * a negative revision; the ids are the caller's and must be new. */
+enum base_status kv_watch_add(struct kv_watchers *watchers, uint64_t watch, struct base_bytes key,
+                              struct base_bytes range_end, int64_t revision, uint32_t flags);
+bool kv_watch_cancel(struct kv_watchers *watchers, uint64_t watch);
+/* Is there anything to deliver? Cheap; true after a change until polled empty. */
+bool kv_watchers_pending(const struct kv_watchers *watchers);
+/* The next batch for any watcher, by watcher id in turn; false when all are
+ * level with the store. Events live in `arena` or the store until its next change.
+ * At most `events_max` events, but whole revisions. */
+bool kv_watch_poll(struct kv_watchers *watchers, uint32_t events_max, struct base_arena *arena,
+                   struct kv_watch_batch *out);
+/* Has this watcher seen everything up to the store's revision? */
+bool kv_watch_is_synced(const struct kv_watchers *watchers, uint64_t watch);
+
+#endif
