@@ -1,0 +1,92 @@
+/* Scenarios in Lua: loading a file, and running one of its scenarios on one seed.
+ * Each run gets a Lua state of its own, sandboxed and bounded (SCENARIOS.md). */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIM_SCRIPT_SCRIPT_H
+#define SIM_SCRIPT_SCRIPT_H
+
+#include "sim/check/check.h"
+#include "sim/record.h"
+#include "sim/world.h"
+
+enum { SCRIPT_TEXT_MAX = 1024 };
+
+/* A `--param name=value`. */
+struct script_param {
+    const char *name;
+    const char *value;
+};
+
+/* What a file says about one of its scenarios before anything runs. Strings belong
+ * to the file. */
+struct script_scenario {
+    const char *name;
+    const char *file; /* As given. */
+    uint32_t line;
+    uint32_t number; /* In its file, from 0. */
+    uint64_t seeds;  /* Its own number of seeds; 1 unless it says. */
+    const char *const *tags; /* NULL-terminated. */
+    const char *const *claims; /* NULL-terminated. */
+    bool is_experiment;
+};
+
+struct script_file;
+
+/* Read and compile a file and evaluate its top level. NULL when it does not load:
+ * `error` then says file, line, what was found and what was expected. */
+struct script_file *script_open(const char *path, const struct script_param *params, uint32_t param_count,
+                                char error[SCRIPT_TEXT_MAX]);
+void script_close(struct script_file *file);
+uint32_t script_count(const struct script_file *file);
+const struct script_scenario *script_get(const struct script_file *file, uint32_t number);
+
+enum script_verdict {
+    SCRIPT_HELD,     /* exit 0 */
+    SCRIPT_VIOLATED, /* exit 1 */
+    SCRIPT_WRONG,    /* exit 2: the script itself is at fault. */
+    SCRIPT_UNJUDGED  /* exit 3: the testbed failed, or gave up. */
+};
+
+struct script_metric {
+    const char *name;
+    double value; /* Rounded to 12 digits. */
+};
+
+struct script_sometimes {
+    const char *name;
+    bool was_true;
+};
+
+/* One run. Strings and arrays belong to the outcome until script_outcome_release. */
+struct script_outcome {
+    enum script_verdict verdict;
+    struct check_violation violation; /* When violated. */
+    char error[SCRIPT_TEXT_MAX];      /* When wrong or unjudged: file, line, what. */
+    char digest[33];
+    uint64_t events;
+    uint64_t time_ns; /* Simulated. */
+    struct sim_cost cost;
+    uint64_t armed[CHECK_COUNT];
+    int64_t lease_margin_ns; /* INT64_MAX: none measured. */
+    uint32_t metric_count;
+    uint32_t sometimes_count;
+    struct script_metric *metrics;
+    struct script_sometimes *sometimes;
+};
+
+struct script_run_options {
+    uint64_t seed;
+    const struct script_param *params;
+    uint32_t param_count;
+    struct sim_sink *sink; /* NULL: nothing is recorded but the digest. */
+    uint64_t until_ns;     /* Stop looking here; 0: never. */
+};
+
+/* Run one scenario on one seed. `worlds` keeps a world's memory from run to run:
+ * point it to a NULL pointer first, give it to script_worlds_free last. */
+struct script_worlds;
+void script_run(const struct script_file *file, uint32_t number, const struct script_run_options *options,
+                struct script_worlds **worlds, struct script_outcome *out);
+void script_worlds_free(struct script_worlds *worlds);
+void script_outcome_release(struct script_outcome *outcome);
+
+#endif
