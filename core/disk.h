@@ -11,7 +11,10 @@
  *    file that was asked after it has completed; a created, renamed or removed
  *    name likewise until a sync of its directory has completed;
  *  - a failed operation completes with an error; after a failed sync what was
- *    written before it may be gone for good, synced again or not. */
+ *    written before it may be gone for good, synced again or not. Once an
+ *    append, write or truncate of a file has failed, perhaps half done, so does
+ *    every later one of that file, until it is opened again;
+ *  - bytes, names and tags are borrowed for the length of the call. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_DISK_H
 #define CORE_DISK_H
@@ -41,23 +44,27 @@ struct disk {
 
     /* At start-up, answered at once. */
 
-    /* Call `visit` for each name in `directory`, in byte order. DISK_NOT_FOUND. */
+    /* Call `visit` for each name in `directory` (bare, without the directory),
+     * in byte order. DISK_NOT_FOUND. */
     enum disk_status (*list)(void *context, const char *directory, void (*visit)(void *visitor, const char *name),
                              void *visitor);
     /* Open an existing file. DISK_NOT_FOUND. */
     enum disk_status (*open)(void *context, const char *name, disk_file *file, uint64_t *size_bytes);
     /* Read up to `size` bytes at `offset`; `*got` is less only at the file's end. */
     enum disk_status (*read)(void *context, disk_file file, uint64_t offset, void *bytes, size_t size, size_t *got);
+    /* Opened or created, with nothing of it under way. */
     void (*close)(void *context, disk_file file);
 
     /* Recorded; each completes with its token. */
 
     /* Create an empty file, DISK_EXISTS if it is there; usable at once. The
-     * directories of a name come into being with it. */
+     * directories of a name come into being with it, and are durable when it is. */
     disk_file (*create)(void *context, uint64_t token, const char *name);
-    void (*append)(void *context, uint64_t token, disk_file file, struct base_bytes bytes, const struct disk_tag *tag);
+    /* `tags` tell what `bytes` hold, in their order; none for what nobody need know. */
+    void (*append)(void *context, uint64_t token, disk_file file, struct base_bytes bytes,
+                   const struct disk_tag *tags, uint32_t tag_count);
     void (*write)(void *context, uint64_t token, disk_file file, uint64_t offset, struct base_bytes bytes,
-                  const struct disk_tag *tag);
+                  const struct disk_tag *tags, uint32_t tag_count);
     void (*truncate)(void *context, uint64_t token, disk_file file, uint64_t size_bytes);
     void (*sync)(void *context, uint64_t token, disk_file file);
     /* Replaces `to` if it is there. */

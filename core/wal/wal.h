@@ -40,6 +40,8 @@ struct wal_visitor {
     void (*snapshot)(void *context, const struct raft_snapshot *snapshot);
     void (*snapshot_piece)(void *context, struct base_bytes piece);
     void (*entry)(void *context, const struct raft_entry *entry);
+    /* Once, last. Never behind what was told: its term is at least the last
+     * entry's (raised without a vote if need be), its commit the snapshot's index. */
     void (*hard_state)(void *context, const struct raft_hard_state *state);
 };
 
@@ -47,9 +49,10 @@ struct wal *wal_new(const struct wal_options *options, const struct base_allocat
                     const struct disk *disk);
 void wal_free(struct wal *wal);
 
-/* Read everything back and make the log ready for appending: at once, but for
- * repairs (a torn tail is cut and synced), which complete like any other work.
- * WAL_NONE, WAL_CORRUPT, WAL_FAILED. */
+/* Read everything back and make the log ready for appending, at once. What was
+ * told may be in the page cache alone, and a torn tail is still to be cut: both
+ * are settled by ticket 1. Until wal_durable() reaches it nothing that was told
+ * may be acted upon towards others. WAL_NONE, WAL_CORRUPT, WAL_FAILED. */
 enum wal_status wal_recover(struct wal *wal, const struct wal_visitor *visitor);
 /* Begin a new log; usable at once, durable when the ticket is. Built aside,
  * synced, renamed, its directory synced: it exists wholly or not at all. */
@@ -57,24 +60,35 @@ uint64_t wal_create(struct wal *wal, const struct wal_metadata *metadata);
 
 /* Write entries, then the hard state (either may be missing: count 0, NULL),
  * and with `sync` make all of it durable. Answers a ticket: tickets grow, and
- * everything up to wal_durable() is done. */
+ * everything up to wal_durable() is done; without `sync` that is when a later
+ * sync has covered it. An entry at or below the last index replaces the tail
+ * from there; one at or below the newest snapshot's index is a bug. */
 uint64_t wal_save(struct wal *wal, const struct raft_entry *entries, uint32_t entry_count,
                   const struct raft_hard_state *state, bool sync);
 
 /* A snapshot file: begun, given its state in pieces (written aside as they
  * come), ended: synced, renamed, its directory synced, then a snapshot record in
- * the log, synced. One at a time. Ticket as above. */
+ * the log, synced; then it is durable and wal_snapshot_index() says so. Begun
+ * one at a time; an ended one may still be under way when the next begins.
+ * A snapshot of what the log holds delays no save. One that the log does not
+ * hold (beyond its end, or of another term) is an installation: the log is
+ * empty after it, and the tickets of later saves wait for it. Its configuration
+ * is kept; its handle and data are not. */
 void wal_snapshot_begin(struct wal *wal, const struct raft_snapshot *snapshot);
 void wal_snapshot_piece(struct wal *wal, struct base_bytes piece);
-uint64_t wal_snapshot_end(struct wal *wal);
-/* Give up the snapshot under way. */
+void wal_snapshot_end(struct wal *wal);
+/* Give up the snapshot that is begun and not ended. */
 void wal_snapshot_abandon(struct wal *wal);
+/* The newest durable snapshot's index; 0 is none. */
+raft_index wal_snapshot_index(const struct wal *wal);
 /* Segments wholly at or below `index` and older snapshot files than the newest
  * two may go, once a durable snapshot covers them. */
 void wal_release(struct wal *wal, raft_index index);
-/* Read a piece of the newest durable snapshot's state, for sending it. `*got` 0
- * is the end. */
-enum wal_status wal_snapshot_read(struct wal *wal, uint64_t offset, void *bytes, size_t size, size_t *got);
+/* Read a piece of the state in the snapshot at `index`, one of the newest two,
+ * for sending it: checked against its checksums. `*got` 0 is the end. WAL_NONE:
+ * it is gone. WAL_CORRUPT, WAL_FAILED. */
+enum wal_status wal_snapshot_read(struct wal *wal, raft_index index, uint64_t offset, void *bytes, size_t size,
+                                  size_t *got);
 
 /* The host's completion of one of our tokens. WAL_FAILED: the member must stop. */
 enum wal_status wal_done(struct wal *wal, uint64_t token, enum disk_status status);
