@@ -30,6 +30,10 @@ enum kv_op_flag {
     KV_SERIALIZABLE = 32
 };
 
+/* Keys and values are shorter than this, and transactions nest less deep. */
+#define KV_BYTES_MAX UINT32_C(0x3fffffff)
+#define KV_DEPTH_MAX 128
+
 struct kv_txn;
 
 /* One operation. `range_end` empty: the one key; one zero byte: every key from

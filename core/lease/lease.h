@@ -49,6 +49,7 @@ struct lease_info {
     int64_t remaining_s;  /* From a checkpoint; 0 is none. */
     uint64_t expiry_ns;   /* LEASE_FOREVER unless primary. */
     bool is_expiring;     /* Found expired: a revocation is under way. */
+    bool checkpoint_first; /* A checkpoint of 0 must be committed before a renewal. */
     uint32_t key_count;
 };
 
@@ -57,9 +58,12 @@ enum base_status lease_info(const struct lease_lessor *lessor, int64_t id, struc
 /* The lease with the smallest id above `after` (0: the first); false at the end. */
 bool lease_next(const struct lease_lessor *lessor, int64_t after, struct lease_info *out);
 
-/* Primary only; else BASE_NOT_PRIMARY. A lease already found expired cannot be
- * renewed any more: BASE_LEASE_NOT_FOUND once it is gone, and until then the
- * caller waits (BASE_UNAVAILABLE). */
+/* Primary only; else BASE_NOT_PRIMARY. A lease whose time is over cannot be renewed
+ * any more: BASE_LEASE_NOT_FOUND once it is gone, and until then the caller waits
+ * (BASE_UNAVAILABLE). BASE_UNAVAILABLE with `checkpoint_first` in its lease_info
+ * asks for something else: commit a checkpoint of 0, then renew. Otherwise the next
+ * primary would count from a rest that was measured before this renewal. An expiry
+ * is never moved earlier. */
 enum base_status lease_renew(struct lease_lessor *lessor, int64_t id, uint64_t now_ns, int64_t *ttl_s);
 
 bool lease_is_primary(const struct lease_lessor *lessor);
@@ -69,8 +73,9 @@ void lease_promote(struct lease_lessor *lessor, uint64_t now_ns, uint64_t extend
 /* No longer primary: no lease expires here. */
 void lease_demote(struct lease_lessor *lessor);
 
-/* When lease_expired would find something or has to look again; LEASE_FOREVER
- * when never. */
+/* When lease_expired would find something or has to look again, or a checkpoint is
+ * due; LEASE_FOREVER when never. Scans are on a grid of the scan interval from the
+ * promotion on, as if each took place. */
 uint64_t lease_due_ns(const struct lease_lessor *lessor);
 /* Leases whose time is over, at most `max` and at most half the rate a scan; they
  * are marked expiring and found again after the retry interval. Answers the count. */
