@@ -10,6 +10,10 @@
 #include "core/kv/types.h"
 #include "core/raft/types.h"
 
+/* How deep transactions may stand in transactions, and Raft's messages in each
+ * other's responses. To send deeper ones is a mistake; to receive them, corrupt. */
+enum { WIRE_DEPTH_MAX = 8 };
+
 enum wire_kind {
     /* Among members. */
     WIRE_RAFT,           /* raft */
@@ -159,13 +163,15 @@ const char *wire_request_text(enum wire_request_kind kind);
 /* The bytes wire_flatten needs. */
 size_t wire_flat_size(const struct wire_message *message);
 /* A deep copy in one block of wire_flat_size bytes aligned to 16. Answers `memory`
- * as the copy: free it whole, move it never. */
+ * as the copy: free it whole, move it never. In the copy, empty bytes are NULL
+ * and what the kind has no use for is zero. */
 struct wire_message *wire_flatten(const struct wire_message *message, void *memory);
 
 /* A frame: length, CRC32C, encoded message. */
 void wire_encode(const struct wire_message *message, struct base_buffer *out);
-/* The message in a whole frame; BASE_CORRUPT for anything wire_encode did not
- * write. Arrays live in `arena`, bytes in `frame`. */
+/* The message in a whole frame; BASE_CORRUPT for anything wire_encode could not
+ * have written, with `out` untouched: what decodes encodes to the same bytes
+ * again. Enums are in range, id sets ascend; arrays live in `arena`, bytes in `frame`. */
 enum base_status wire_decode(struct base_bytes frame, struct base_arena *arena, struct wire_message *out);
 
 /* An entry's payload. Same contract, without length and checksum. */
