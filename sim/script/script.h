@@ -16,6 +16,18 @@ struct script_param {
     const char *value;
 };
 
+/* A row of `expect`: a statistic ("median", "p99" …) of a metric, and where it has
+ * to lie. What is not said is NAN. */
+struct script_expect {
+    const char *stat;
+    const char *of;
+    double near;
+    double within; /* A fraction of `near`. */
+    double min;
+    double max;
+    bool is_published; /* `near` is somebody else's figure. */
+};
+
 /* What a file says about one of its scenarios before anything runs. Strings belong
  * to the file. */
 struct script_scenario {
@@ -26,6 +38,9 @@ struct script_scenario {
     uint64_t seeds;  /* Its own number of seeds; 1 unless it says. */
     const char *const *tags; /* NULL-terminated. */
     const char *const *claims; /* NULL-terminated. */
+    const char *const *shows;  /* A hazard: names of judges, NULL-terminated; NULL: none. */
+    const struct script_expect *expects; /* Judged over all seeds; NULL: none. */
+    uint32_t expect_count;
     bool is_experiment;
 };
 
@@ -79,6 +94,7 @@ struct script_run_options {
     uint32_t param_count;
     struct sim_sink *sink; /* NULL: nothing is recorded but the digest. */
     uint64_t until_ns;     /* Stop looking here; 0: never. */
+    volatile uint64_t *steps; /* Counted up at each step of world or script, for a watchdog; may be NULL. */
 };
 
 /* Run one scenario on one seed. `worlds` keeps a world's memory from run to run:
@@ -86,6 +102,9 @@ struct script_run_options {
 struct script_worlds;
 void script_run(const struct script_file *file, uint32_t number, const struct script_run_options *options,
                 struct script_worlds **worlds, struct script_outcome *out);
+/* From a signal's handler: the script's step under way has taken too long in real
+ * time; the run ends as unjudged, naming its line, once Lua gets to run. */
+void script_interrupt(void);
 void script_worlds_free(struct script_worlds *worlds);
 void script_outcome_release(struct script_outcome *outcome);
 
