@@ -302,3 +302,9 @@ uint32_t kv_delete_keys(struct kv *kv, const struct base_bytes *keys, uint32_t k
     run_end(&run);
     return run.sub;
 }
+
+void kv_skip_revisions(struct kv *kv, uint64_t count)
+{
+    assert(!kv->restore && count <= (uint64_t)(INT64_MAX - kv->revision));
+    kv->revision += (int64_t)count;
+}

@@ -55,6 +55,10 @@ enum base_status kv_read(const struct kv *kv, const struct kv_op *op, struct bas
  * in key order. Answers the number deleted. Does not call detach. */
 uint32_t kv_delete_keys(struct kv *kv, const struct base_bytes *keys, uint32_t key_count);
 
+/* Jump to a later revision without changes (a backup restored as a new cluster
+ * must not repeat revisions that clients of the old one have seen). */
+void kv_skip_revisions(struct kv *kv, uint64_t count);
+
 /* Begin a compaction at `revision`. BASE_COMPACTED, BASE_FUTURE_REVISION. Reads
  * below are refused at once; memory comes back by kv_compact_step. */
 enum base_status kv_compact(struct kv *kv, int64_t revision);
@@ -67,8 +71,11 @@ bool kv_compact_step(struct kv *kv, uint32_t keys);
 enum base_status kv_hash(const struct kv *kv, int64_t revision, uint64_t *hash);
 
 /* Stream the changes of [from, to] in revision order, at most `max` of them but
- * never part of a main revision; events live in `arena` or the store. `*next`
- * is the main revision to go on from. BASE_COMPACTED when from <= compacted. */
+ * never part of a main revision (one with more comes whole); events live in
+ * `arena` or the store. `*next` is the main revision to go on from: at the end
+ * the one after `to` or after the store's, whichever is less. BASE_COMPACTED when
+ * from < compacted: the changes at the compacted revision are still there, but
+ * what was before them is not told. */
 enum base_status kv_history(const struct kv *kv, int64_t from, int64_t to, uint32_t max, bool previous,
                             struct base_arena *arena, const struct kv_event **events, uint32_t *event_count,
                             int64_t *next);

@@ -254,6 +254,10 @@ static enum base_status read_change(struct kv *kv, enum record_kind kind, struct
     if (!continues_key(kv, &fields, before) || (kv_is_deletion(&fields) && value.size > 0)) {
         return BASE_CORRUPT;
     }
+    bool is_visited = kind == RECORD_CHANGE && kv->ring.end < restore->visited;
+    if (is_visited && (before || fields.main > kv->compacted)) {
+        return BASE_CORRUPT;
+    }
     restore->last = kv_store_append(kv, entry, key, &fields, value, kind == RECORD_CHANGE);
     restore->sum += kv_change_hash(restore->last);
     restore->phase = kind == RECORD_CHANGE ? PHASE_RING : PHASE_KEPT;

@@ -129,6 +129,24 @@ struct kv_key *kv_walk_next(struct kv_walk *walk);
 void kv_range(const struct kv *kv, const struct kv_op *op, struct base_arena *arena, struct kv_result *result);
 /* Does the store, as it is, meet all compares of a transaction? */
 bool kv_compares_hold(const struct kv *kv, const struct kv_txn *txn);
+
+/* What of the history somebody wants to see. */
+struct kv_filter {
+    struct base_bytes begin;
+    struct base_bytes end; /* As in struct kv_op. */
+    bool no_put;
+    bool no_delete;
+    bool previous;
+};
+
+/* A filter for one key walks so many changes before it looks the key up. */
+enum { KV_HISTORY_WALK = 4 };
+
+/* kv_history, filtered; `max` counts what passes. */
+enum base_status kv_history_of(const struct kv *kv, int64_t from, int64_t to, uint32_t max,
+                               const struct kv_filter *filter, struct base_arena *arena,
+                               const struct kv_event **events, uint32_t *event_count, int64_t *next);
+
 /* Forget a stream that was being read. */
 void kv_restore_drop(struct kv *kv);
 

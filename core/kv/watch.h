@@ -22,8 +22,12 @@ struct kv_watch_batch {
 
 struct kv_watchers *kv_watchers_new(const struct base_allocator *allocator, struct kv *kv);
 void kv_watchers_free(struct kv_watchers *watchers);
-/* Watch [key, range_end) from `revision` (0: what comes next). BASE_INVALID for
- * a negative revision; the ids are the caller's and must be new. */
+/* Go on in another store, one that a snapshot was restored into: no watcher falls
+ * back to what it has seen, and one whose next revision is gone is told so. */
+void kv_watchers_move(struct kv_watchers *watchers, struct kv *kv);
+/* Watch [key, range_end) from `revision` (0: what comes next; beyond the store's:
+ * nothing before it is told). BASE_INVALID for a negative revision, BASE_EMPTY_KEY;
+ * the key is copied; the ids are the caller's and must be new. */
 enum base_status kv_watch_add(struct kv_watchers *watchers, uint64_t watch, struct base_bytes key,
                               struct base_bytes range_end, int64_t revision, uint32_t flags);
 bool kv_watch_cancel(struct kv_watchers *watchers, uint64_t watch);
@@ -31,10 +35,14 @@ bool kv_watch_cancel(struct kv_watchers *watchers, uint64_t watch);
 bool kv_watchers_pending(const struct kv_watchers *watchers);
 /* The next batch for any watcher, by watcher id in turn; false when all are
  * level with the store. Events live in `arena` or the store until its next change.
- * At most `events_max` events, but whole revisions. */
+ * At most `events_max` events, but whole revisions. A batch that ends its watch
+ * has removed it. */
 bool kv_watch_poll(struct kv_watchers *watchers, uint32_t events_max, struct base_arena *arena,
                    struct kv_watch_batch *out);
 /* Has this watcher seen everything up to the store's revision? */
 bool kv_watch_is_synced(const struct kv_watchers *watchers, uint64_t watch);
+/* A progress notice: every event of this watch up to its `revision` was delivered.
+ * False when that is not so, or the watch begins later. */
+bool kv_watch_progress(const struct kv_watchers *watchers, uint64_t watch, struct kv_watch_batch *out);
 
 #endif
