@@ -49,7 +49,7 @@ struct host_observer {
      * what its proposer is told, `revision` the store's afterwards. */
     void (*apply)(void *context, const struct raft_entry *entry, const struct wire_proposal *proposal,
                   enum base_status status, int64_t revision);
-    /* A key changed, within the apply above. */
+    /* A key changed; the apply that did it is told next. */
     void (*change)(void *context, const struct kv_event *event, int64_t sub);
     /* The lessor here became primary or ceased to be. */
     void (*promote)(void *context, raft_term term, uint64_t lease_count);

@@ -21,7 +21,6 @@ struct member_config {
     const char *token;               /* Of the initial cluster. */
     const struct member_peer *peers; /* The initial cluster, this member among them. */
     uint32_t peer_count;
-    bool is_existing; /* Join a running cluster, rather than make a new one. */
     uint64_t tick_ns;
     uint32_t heartbeat_ticks;
     uint32_t election_ticks;

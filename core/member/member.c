@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/member/member.h"
+
+#include "core/member/state.h"
+
+#include <assert.h>
+
+static const char *text_keep(struct member *member, const char *text)
+{
+    struct base_bytes bytes = base_bytes_of(text ? text : "");
+    char *copy = base_arena_alloc(&member->texts, bytes.size + 1);
+    memcpy(copy, bytes.data, bytes.size);
+    copy[bytes.size] = '\0';
+    return copy;
+}
+
+static void config_keep(struct member *member, const struct member_config *config)
+{
+    member->config = *config;
+    member->config.name = text_keep(member, config->name);
+    member->config.token = text_keep(member, config->token);
+    struct member_peer *peers = base_arena_alloc(&member->texts, (config->peer_count + 1) * sizeof *peers);
+    for (uint32_t i = 0; i < config->peer_count; i++) {
+        peers[i].name = text_keep(member, config->peers[i].name);
+        peers[i].url = text_keep(member, config->peers[i].url);
+    }
+    member->config.peers = peers;
+    if (config->batch_entries == 0) {
+        member->config.batch_entries = MEMBER_BATCH_DEFAULT;
+    }
+}
+
+/* The store's changes, passed on to whoever watches. */
+static void on_change(void *context, const struct kv_event *event, int64_t sub)
+{
+    struct member *member = context;
+    if (member->observer.change) {
+        member->observer.change(member->observer.context, event, sub);
+    }
+}
+
+static bool on_lease_exists(void *context, int64_t lease)
+{
+    struct member *member = context;
+    return lease_exists(member->lessor.lessor, lease);
+}
+
+static void on_lease_attach(void *context, int64_t lease, struct base_bytes key)
+{
+    struct member *member = context;
+    lease_attach(member->lessor.lessor, lease, key);
+}
+
+static void on_lease_detach(void *context, int64_t lease, struct base_bytes key)
+{
+    struct member *member = context;
+    lease_detach(member->lessor.lessor, lease, key);
+}
+
+/* etcd: minTTL, three half election timeouts in whole seconds, rounded up. */
+static int64_t ttl_min_s(const struct member_config *config)
+{
+    uint64_t ns = (uint64_t)config->election_ticks * 3 / 2 * config->tick_ns;
+    return (int64_t)((ns + UINT64_C(999999999)) / UINT64_C(1000000000));
+}
+
+struct member *member_new(const struct member_config *config, const struct base_allocator *allocator,
+                          const struct host *host, const struct disk *disk, const struct host_observer *observer)
+{
+    struct member *member = base_zalloc(allocator, sizeof *member);
+    member->allocator = allocator;
+    member->host = host;
+    member->disk = disk;
+    if (observer) {
+        member->observer = *observer;
+    }
+    base_arena_init(&member->texts, allocator);
+    base_arena_init(&member->arena, allocator);
+    base_buffer_init(&member->scratch, allocator);
+    config_keep(member, config);
+    member_cluster_init(&member->cluster, allocator);
+    member->due_ns = HOST_NEVER;
+    return member;
+}
+
+void member_free(struct member *member)
+{
+    const struct base_allocator *allocator = member->allocator;
+    member_watches_release(member);
+    member_reads_release(member);
+    member_proposals_release(member);
+    member_lessor_release(member);
+    member_storage_free(member);
+    if (member->raft) {
+        raft_free(member->raft);
+    }
+    if (member->kv) {
+        kv_free(member->kv);
+    }
+    member_cluster_release(&member->cluster);
+    base_free(allocator, member->hellos, MEMBER_HELLOS_MAX * sizeof *member->hellos);
+    base_buffer_release(&member->scratch);
+    base_arena_release(&member->arena);
+    base_arena_release(&member->texts);
+    base_free(allocator, member, sizeof *member);
+}
+
+uint64_t member_request_timeout(const struct member *member)
+{
+    return MEMBER_REQUEST_BASE_NS + 2 * member->config.election_ticks * member->config.tick_ns;
+}
+
+bool member_is_leader(const struct member *member)
+{
+    return member->role == RAFT_LEADER;
+}
+
+void member_stop(struct member *member, const char *reason, const char *detail)
+{
+    if (member->is_stopped) {
+        return;
+    }
+    member->is_stopped = true;
+    base_buffer_reset(&member->scratch);
+    const struct base_bytes parts[] = {base_bytes_of(reason), base_bytes_of(": "), base_bytes_of(detail)};
+    for (uint32_t i = 0; i < (detail[0] == '\0' ? 1 : 3); i++) {
+        memcpy(base_buffer_extend(&member->scratch, parts[i].size), parts[i].data, parts[i].size);
+    }
+    member->host->stop(member->host->context, base_buffer_view(&member->scratch));
+}
+
+void member_send(struct member *member, raft_id to, struct wire_message *message)
+{
+    message->cluster_id = member->cluster_id;
+    message->from = member->id;
+    message->to = to;
+    member->host->send(member->host->context, to, message);
+}
+
+static void publish(struct member *member)
+{
+    struct wire_request request = {
+        .kind = WIRE_MEMBER_PUBLISH,
+        .member = {.id = member->id, .name = base_bytes_of(member->config.name)},
+    };
+    member->publish_ns = member->now_ns + member_request_timeout(member);
+    (void)member_propose(member, 0, &request, false);
+}
+
+static void welcome(struct member *member, uint64_t connection)
+{
+    struct wire_message out = {.kind = WIRE_WELCOME, .cluster_id = member->cluster_id, .from = member->id};
+    member->host->reply(member->host->context, connection, &out);
+}
+
+/* Published: from now on this member serves, those first who came before. */
+static void maybe_open(struct member *member)
+{
+    if (!member->is_published || member->hello_count == 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < member->hello_count; i++) {
+        welcome(member, member->hellos[i]);
+    }
+    member->hello_count = 0;
+}
+
+static void hello(struct member *member, uint64_t connection)
+{
+    if (member->is_published) {
+        welcome(member, connection);
+        return;
+    }
+    if (!member->hellos) {
+        member->hellos = base_alloc(member->allocator, MEMBER_HELLOS_MAX * sizeof *member->hellos);
+    }
+    if (member->hello_count < MEMBER_HELLOS_MAX) {
+        member->hellos[member->hello_count++] = connection;
+    }
+}
+
+/* A new leader, another, or none (etcd: raftNode.start, step 1). */
+static void leader_changed(struct member *member, raft_id leader)
+{
+    if (member->leader != RAFT_NONE && leader == RAFT_NONE) {
+        member->leader_lost_ns = member->now_ns;
+    }
+    member->leader = leader;
+    if (leader == RAFT_NONE) {
+        return;
+    }
+    member->leader_found_ns = member->now_ns;
+    member_reads_leader_changed(member);
+    member_lessor_leader_changed(member);
+    if (!member->is_published && member->publish_ns == 0) {
+        publish(member);
+    }
+}
+
+static void soft_state(struct member *member, const struct raft_ready *ready)
+{
+    member->role = ready->role;
+    if (ready->role != RAFT_LEADER && lease_is_primary(member->lessor.lessor)) {
+        lease_demote(member->lessor.lessor);
+        if (member->observer.demote) {
+            member->observer.demote(member->observer.context, member->term);
+        }
+    }
+}
+
+/* Everything in a Ready that does not step Raft. */
+static void carry_out(struct member *member, const struct raft_ready *ready)
+{
+    if (ready->has_hard_state) {
+        member->term = ready->hard_state.term;
+    }
+    if (ready->has_soft_state) {
+        soft_state(member, ready);
+    }
+    for (uint32_t i = 0; i < ready->read_state_count; i++) {
+        member_reads_state(member, &ready->read_states[i]);
+    }
+    for (uint32_t i = 0; i < ready->message_count; i++) {
+        const struct raft_message *message = &ready->messages[i];
+        if (message->to == RAFT_APPEND_THREAD) {
+            member_storage_append(member, message, ready->must_sync);
+        } else if (message->to == RAFT_APPLY_THREAD) {
+            member_apply_handed(member, message);
+        } else {
+            struct wire_message out = {.kind = WIRE_RAFT, .raft = *message};
+            member_send(member, message->to, &out);
+        }
+    }
+}
+
+static uint64_t due_of(const struct member *member)
+{
+    const uint64_t dues[] = {
+        member_proposals_due_ns(member),
+        member_reads_due_ns(member),
+        member_lessor_due_ns(member),
+        member->is_published || member->publish_ns == 0 ? HOST_NEVER : member->publish_ns,
+        member->is_leaving ? member->leave_ns : HOST_NEVER,
+    };
+    uint64_t due = HOST_NEVER;
+    for (uint32_t i = 0; i < sizeof dues / sizeof dues[0]; i++) {
+        due = dues[i] < due ? dues[i] : due;
+    }
+    return due;
+}
+
+void member_settle(struct member *member)
+{
+    do {
+        while (!member->is_stopped && raft_has_ready(member->raft)) {
+            struct raft_ready ready;
+            raft_ready(member->raft, &ready);
+            raft_id leader = ready.has_soft_state ? ready.leader : member->leader;
+            carry_out(member, &ready);
+            if (leader != member->leader) {
+                leader_changed(member, leader);
+            }
+            if (member->leader != RAFT_NONE && member->proposals.waiting_count > 0) {
+                member_proposals_leader(member);
+            }
+        }
+    } while (!member->is_stopped && member_storage_release(member));
+    if (member->is_stopped) {
+        return;
+    }
+    maybe_open(member);
+    if (member->is_leaving && !member_is_leader(member)) {
+        member_stop(member, "stopped", "");
+        return;
+    }
+    member->host->set_tick(member->host->context, raft_due_ticks(member->raft));
+    uint64_t due = due_of(member);
+    if (due != member->due_ns) {
+        member->due_ns = due;
+        member->host->set_due(member->host->context, due);
+    }
+}
+
+/* The beginning of every call. false: this member is over. */
+static bool enter(struct member *member, uint64_t now_ns)
+{
+    if (member->is_stopped) {
+        return false;
+    }
+    assert(now_ns >= member->now_ns); /* The monotonic clock never goes back. */
+    member->now_ns = now_ns;
+    base_arena_reset(&member->arena);
+    return true;
+}
+
+void member_start(struct member *member, uint64_t now_ns)
+{
+    member->now_ns = now_ns;
+    const struct kv_lease_hooks hooks = {
+        .context = member,
+        .exists = on_lease_exists,
+        .attach = on_lease_attach,
+        .detach = on_lease_detach,
+    };
+    const struct kv_observer observer = {.context = member, .change = on_change};
+    const struct lease_options lease_options = {
+        .ttl_min_s = ttl_min_s(&member->config),
+        .retry_interval_ns = member_request_timeout(member),
+        .checkpoints = member->config.lease_checkpoint,
+    };
+    const struct wal_options wal_options = {.segment_bytes = member->config.segment_bytes};
+    member->kv = kv_new(member->allocator, &hooks, &observer);
+    member->watches.watchers = kv_watchers_new(member->allocator, member->kv);
+    member->lessor.lessor = lease_new(member->allocator, &lease_options);
+    member->storage.wal = wal_new(&wal_options, member->allocator, member->disk);
+    if (!member_bootstrap(member)) {
+        return;
+    }
+    uint64_t random = member->host->random(member->host->context);
+    member->proposals.first = (member->id & UINT64_C(0xffff)) << 48 | (random & UINT64_C(0xffffffffff)) << 8;
+    struct raft_status_report report;
+    raft_get_status(member->raft, &report);
+    member->term = report.hard_state.term;
+    if (raft_configuration(member->raft)->voters.count == 1) {
+        raft_tick(member->raft, member->config.election_ticks - 1); /* Nobody to wait for. */
+    }
+    member_settle(member);
+}
+
+void member_leave(struct member *member, uint64_t now_ns)
+{
+    if (!enter(member, now_ns)) {
+        return;
+    }
+    raft_id heir = RAFT_NONE;
+    raft_index best = 0;
+    const struct raft_id_set *voters = &raft_configuration(member->raft)->voters;
+    for (uint32_t i = 0; i < voters->count; i++) {
+        struct raft_progress_status progress;
+        if (voters->ids[i] != member->id && raft_get_progress(member->raft, voters->ids[i], &progress) &&
+            progress.recent_active && progress.match >= best) {
+            heir = voters->ids[i];
+            best = progress.match;
+        }
+    }
+    if (!member_is_leader(member) || heir == RAFT_NONE) {
+        member_stop(member, "stopped", "");
+        return;
+    }
+    member->is_leaving = true;
+    member->leave_ns = now_ns + member_request_timeout(member);
+    raft_transfer_leader(member->raft, heir);
+    member_settle(member);
+}
+
+void member_tick(struct member *member, uint64_t now_ns, uint64_t ticks)
+{
+    if (enter(member, now_ns)) {
+        raft_tick(member->raft, ticks);
+        member_settle(member);
+    }
+}
+
+static void receive_raft(struct member *member, const struct wire_message *message)
+{
+    member->work.messages++;
+    if (message->raft.to != member->id || message->raft.from != message->from) {
+        return;
+    }
+    switch (raft_step(member->raft, &message->raft)) {
+    case RAFT_BEYOND_LOG:
+        member_stop(member, "log", "the leader's commit is out of range: this disk has forgotten entries");
+        return;
+    case RAFT_OK:
+    case RAFT_DROPPED:
+    case RAFT_LOCAL_MESSAGE:
+    case RAFT_PEER_NOT_FOUND:
+    case RAFT_COMPACTED:
+    case RAFT_UNAVAILABLE:
+    case RAFT_INVALID:
+        return; /* Refused: the node is as it was. */
+    }
+}
+
+/* Peers are believed only within one cluster. */
+static bool is_ours(struct member *member, uint64_t connection, const struct wire_message *message)
+{
+    enum base_status status = BASE_OK;
+    if (message->cluster_id != member->cluster_id) {
+        status = BASE_CLUSTER_ID_MISMATCH;
+    } else if (member_cluster_is_removed(&member->cluster, message->from)) {
+        status = BASE_MEMBER_REMOVED;
+    } else if (message->to != member->id) {
+        status = BASE_MEMBER_NOT_FOUND;
+    }
+    if (status == BASE_OK) {
+        return true;
+    }
+    struct wire_message out = {
+        .kind = WIRE_REFUSAL,
+        .cluster_id = member->cluster_id,
+        .from = member->id,
+        .to = message->from,
+        .refusal = {.status = status, .refused = message->from, .intended = message->to},
+    };
+    member->host->reply(member->host->context, connection, &out);
+    return false;
+}
+
+static void receive_peer(struct member *member, uint64_t connection, const struct wire_message *message)
+{
+    if (!is_ours(member, connection, message)) {
+        return;
+    }
+    if (message->kind == WIRE_RAFT) {
+        receive_raft(member, message);
+    } else if (message->kind == WIRE_LEASE_FORWARD) {
+        member_lease_forwarded(member, connection, &message->request);
+    }
+}
+
+void member_receive(struct member *member, uint64_t now_ns, uint64_t connection, const struct wire_message *message)
+{
+    if (!enter(member, now_ns)) {
+        return;
+    }
+    switch (message->kind) {
+    case WIRE_RAFT:
+    case WIRE_LEASE_FORWARD:
+        receive_peer(member, connection, message);
+        break;
+    case WIRE_LEASE_ANSWER:
+        member_lease_answered(member, &message->response);
+        break;
+    case WIRE_HELLO:
+        hello(member, connection);
+        break;
+    case WIRE_PING: {
+        struct wire_message out = {.kind = WIRE_PONG, .cluster_id = member->cluster_id, .from = member->id};
+        member->host->reply(member->host->context, connection, &out);
+        break;
+    }
+    case WIRE_REQUEST:
+        member_request(member, connection, &message->request);
+        break;
+    case WIRE_GOODBYE:
+        member_disconnected(member, connection);
+        break;
+    case WIRE_SNAPSHOT_CHUNK:
+    case WIRE_REFUSAL:
+    case WIRE_PEER_QUERY:
+    case WIRE_PEER_ANSWER:
+    case WIRE_WELCOME:
+    case WIRE_PONG:
+    case WIRE_RESPONSE:
+    case WIRE_WATCH:
+    case WIRE_KIND_COUNT:
+        break; /* Nothing a member of this version takes to heart. */
+    }
+    member_settle(member);
+}
+
+void member_disconnected(struct member *member, uint64_t connection)
+{
+    if (member->is_stopped) {
+        return;
+    }
+    member_watches_closed(member, connection);
+    for (uint32_t i = 0; i < member->hello_count; i++) {
+        if (member->hellos[i] == connection) {
+            member->hello_count--;
+            memmove(&member->hellos[i], &member->hellos[i + 1], (member->hello_count - i) * sizeof *member->hellos);
+            break;
+        }
+    }
+}
+
+void member_unreachable(struct member *member, uint64_t now_ns, raft_id peer)
+{
+    if (enter(member, now_ns)) {
+        raft_report_unreachable(member->raft, peer);
+        member_settle(member);
+    }
+}
+
+void member_disk_done(struct member *member, uint64_t now_ns, uint64_t token, enum disk_status status)
+{
+    if (enter(member, now_ns)) {
+        member_storage_done(member, token, status);
+        member_settle(member);
+    }
+}
+
+void member_due(struct member *member, uint64_t now_ns)
+{
+    if (!enter(member, now_ns)) {
+        return;
+    }
+    member->due_ns = HOST_NEVER; /* Told: the host has nothing set any more. */
+    member_proposals_due(member);
+    member_reads_due(member);
+    member_lessor_due(member);
+    if (!member->is_published && member->publish_ns != 0 && member->publish_ns <= now_ns) {
+        publish(member);
+    }
+    if (member->is_leaving && member->leave_ns <= now_ns) {
+        member_stop(member, "stopped", "leadership could not be handed over");
+    }
+    member_settle(member);
+}
+
+void member_run(struct member *member, uint64_t now_ns, enum host_stage stage)
+{
+    if (!enter(member, now_ns)) {
+        return;
+    }
+    switch (stage) {
+    case HOST_APPLY:
+        member_apply_run(member);
+        break;
+    case HOST_LESSOR:
+        member_lessor_run(member);
+        break;
+    case HOST_READS:
+        member_reads_run(member);
+        break;
+    case HOST_RAFT:
+    case HOST_STORAGE:
+    case HOST_STAGE_COUNT:
+        break; /* These two run on what reaches them. */
+    }
+    member_settle(member);
+}
+
+void member_get_status(const struct member *member, struct member_status *out)
+{
+    *out = (struct member_status){
+        .cluster_id = member->cluster_id,
+        .member_id = member->id,
+        .applied = member->apply.applied,
+        .revision = member->kv ? kv_revision(member->kv) : 0,
+        .leases = member->lessor.lessor ? lease_count(member->lessor.lessor) : 0,
+        .is_lease_primary = member->lessor.lessor && lease_is_primary(member->lessor.lessor),
+        .is_ready = member->is_published,
+        .work = member->work,
+    };
+    if (member->raft) {
+        raft_get_status(member->raft, &out->raft);
+        const struct raft_id_set *learners = &raft_configuration(member->raft)->learners;
+        for (uint32_t i = 0; i < learners->count; i++) {
+            out->is_learner |= learners->ids[i] == member->id;
+        }
+    }
+}
+
+uint64_t member_store_hash(const struct member *member)
+{
+    uint64_t hash = 0;
+    enum base_status status = kv_hash(member->kv, 0, &hash);
+    assert(status == BASE_OK);
+    return hash ^ lease_hash(member->lessor.lessor) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+enum raft_status member_term_at(const struct member *member, raft_index index, raft_term *out)
+{
+    return member->raft ? raft_term_at(member->raft, index, out) : RAFT_UNAVAILABLE;
+}

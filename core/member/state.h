@@ -1,0 +1,260 @@
+/* The inside of a member, shared by the files that are its stages. Nobody outside
+ * core/member includes this. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_MEMBER_STATE_H
+#define CORE_MEMBER_STATE_H
+
+#include "core/kv/watch.h"
+#include "core/lease/lease.h"
+#include "core/member/cluster.h"
+#include "core/member/member.h"
+#include "core/wal/wal.h"
+
+enum {
+    MEMBER_REQUEST_BYTES_MAX = 1536 * 1024, /* etcd: DefaultMaxRequestBytes */
+    MEMBER_OPS_MAX = 128,                   /* etcd: DefaultMaxTxnOps */
+    MEMBER_WAITING_MAX = 4096,              /* Proposals that wait for a leader. */
+    MEMBER_APPLY_GAP_MAX = 5000,            /* etcd: maxGapBetweenApplyAndCommitIndex */
+    MEMBER_EXPIRED_MAX = 500,               /* Found by one scan; etcd: half the revoke rate. */
+    MEMBER_HELLOS_MAX = 1024,               /* Connections that wait for us to be ready. */
+    MEMBER_WATCH_EVENTS_MAX = 1000,
+    MEMBER_BATCH_DEFAULT = 64
+};
+
+#define MEMBER_READ_RETRY_NS UINT64_C(500000000)  /* etcd: readIndexRetryTime */
+#define MEMBER_RENEW_RETRY_NS UINT64_C(50000000)  /* etcd: LeaseRenew's pause */
+#define MEMBER_REQUEST_BASE_NS UINT64_C(5000000000) /* ReqTimeout is this + 2 E. */
+
+/* --- the storage stage: what waits for the disk --- */
+
+/* A message that is a promise, held back until `ticket` is durable. */
+struct member_held {
+    uint64_t ticket;
+    struct raft_message message;
+};
+
+struct member_storage {
+    struct wal *wal;
+    struct member_held *held; /* A ring. */
+    uint32_t held_capacity;
+    uint32_t held_first;
+    uint32_t held_count;
+    uint64_t ticket_needed;   /* The newest ticket a promise may depend on. */
+    uint64_t ticket_written;  /* The newest ticket written, synced or not. */
+    uint64_t ticket_syncing;  /* A sync up to here is under way; 0 none. */
+};
+
+/* --- the apply stage --- */
+
+struct member_apply {
+    raft_index applied;     /* Taken effect in the store. */
+    raft_index handed_to;   /* Raft has handed out entries up to here. */
+    bool is_woken;
+};
+
+/* --- proposals that somebody waits for --- */
+
+enum member_pending_state { MEMBER_PENDING_DONE, MEMBER_PENDING_WAITING, MEMBER_PENDING_PROPOSED };
+
+struct member_pending {
+    enum member_pending_state state;
+    enum wire_request_kind kind;
+    uint64_t connection; /* 0: the member itself asked. */
+    uint64_t request_id;
+    uint64_t began_ns;
+    uint64_t deadline_ns;
+    struct base_bytes payload; /* MEMBER_PENDING_WAITING: owned. */
+};
+
+/* Numbers grow by one for each proposal, so the table is a ring by number. */
+struct member_proposals {
+    struct member_pending *ring;
+    uint32_t capacity; /* A power of two. */
+    uint32_t count;
+    uint64_t first;    /* The number of the oldest. */
+    uint32_t waiting_count;
+};
+
+/* --- the reads stage: whoever needs a confirmed leader --- */
+
+enum member_read_kind { MEMBER_READ_RANGE, MEMBER_READ_RENEW, MEMBER_READ_TTL, MEMBER_READ_EXPIRE };
+
+struct member_read {
+    enum member_read_kind kind;
+    uint64_t connection;
+    bool is_forwarded; /* From a peer: answered as WIRE_LEASE_ANSWER. */
+    uint64_t deadline_ns;
+    raft_term term;    /* Ours when its round began. */
+    struct wire_message *request; /* Owned, flat; NULL for MEMBER_READ_EXPIRE. */
+    size_t request_bytes;
+    int64_t lease;
+};
+
+struct member_read_list {
+    struct member_read *reads;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+struct member_reads {
+    struct member_read_list next;    /* Join the next round. */
+    struct member_read_list round;   /* Wait for this round's confirmation. */
+    struct member_read_list confirmed; /* Wait for applied >= index. */
+    raft_index index;                /* What `confirmed` waits for. */
+    bool is_round_open;
+    uint64_t number;       /* Of the last read index asked for, */
+    uint64_t round_number; /* and of the first one of this round: any of them will do. */
+    raft_term round_term;
+    uint64_t retry_ns;               /* Ask again at this instant. */
+    bool is_woken;
+};
+
+/* --- requests passed on to the leader --- */
+
+struct member_forward {
+    uint64_t number;     /* Ours, for the leader's answer. */
+    uint64_t connection;
+    uint64_t request_id;
+    uint64_t deadline_ns;
+    uint64_t retry_ns;
+    raft_id to;          /* RAFT_NONE: waits for a leader. */
+    struct wire_request request; /* Lease calls only: no pointers in it. */
+};
+
+struct member_lessor {
+    struct lease_lessor *lessor;
+    struct member_forward *forwards;
+    uint32_t forward_count;
+    uint32_t forward_capacity;
+    uint64_t forward_number;
+    bool is_scan_due;
+};
+
+/* --- watches --- */
+
+struct member_watch {
+    uint64_t number; /* Ours, growing; the list is sorted by it. */
+    uint64_t connection;
+    uint64_t watch; /* The client's. */
+};
+
+struct member_watches {
+    struct kv_watchers *watchers;
+    struct member_watch *list;
+    uint32_t count;
+    uint32_t capacity;
+    uint64_t number;
+};
+
+struct member {
+    struct member_config config; /* Strings live in `texts`. */
+    struct base_arena texts;       /* The configuration's strings. */
+    const struct base_allocator *allocator;
+    const struct host *host;
+    const struct disk *disk;
+    struct host_observer observer; /* All NULL when nobody watches. */
+    struct base_arena arena;       /* Of the call under way. */
+    struct base_buffer scratch;    /* Encodings of the call under way. */
+
+    uint64_t cluster_id;
+    raft_id id;
+    struct raft *raft;
+    struct kv *kv;
+    struct member_cluster cluster;
+    struct member_storage storage;
+    struct member_apply apply;
+    struct member_proposals proposals;
+    struct member_reads reads;
+    struct member_lessor lessor;
+    struct member_watches watches;
+    struct member_work work;
+
+    uint64_t now_ns; /* Of the call under way. */
+    enum raft_role role;
+    raft_id leader;
+    raft_term term;
+    uint64_t leader_lost_ns;  /* When the last leader was lost, */
+    uint64_t leader_found_ns; /* and the present one found: for timeouts' wording. */
+    uint64_t due_ns;          /* What the host was told. */
+    bool is_new;              /* This start made a new cluster. */
+    bool is_published;
+    uint64_t *hellos;         /* Connections that were opened before we were ready. */
+    uint32_t hello_count;
+    uint64_t publish_ns;      /* Propose our name again at this instant. */
+    bool is_leaving;
+    uint64_t leave_ns;
+    bool is_stopped;
+};
+
+/* member.c */
+uint64_t member_request_timeout(const struct member *member);
+/* After anything that stepped Raft: carry out its Ready, set the timers. */
+void member_settle(struct member *member);
+void member_stop(struct member *member, const char *reason, const char *detail);
+/* A message of ours to a peer, identity filled in. */
+void member_send(struct member *member, raft_id to, struct wire_message *message);
+bool member_is_leader(const struct member *member);
+
+/* storage.c */
+void member_storage_append(struct member *member, const struct raft_message *append, bool must_sync);
+/* Let go of the promises that are durable. true: one of them stepped Raft. */
+bool member_storage_release(struct member *member);
+void member_storage_done(struct member *member, uint64_t token, enum disk_status status);
+void member_storage_free(struct member *member);
+
+/* apply.c */
+void member_apply_handed(struct member *member, const struct raft_message *apply);
+void member_apply_run(struct member *member);
+
+/* requests.c */
+void member_request(struct member *member, uint64_t connection, const struct wire_request *request);
+/* Answer a request with a status alone, or with what `response` holds besides. */
+void member_respond(struct member *member, uint64_t connection, uint64_t request_id, enum base_status status,
+                    struct wire_response *response);
+/* Put a request into the log, at once or when there is a leader. `connection` 0:
+ * nobody waits. false: refused, and said so. */
+bool member_propose(struct member *member, uint64_t connection, const struct wire_request *request, bool is_fenced);
+/* A proposal of ours took effect. */
+void member_pending_done(struct member *member, uint64_t proposal_id, enum base_status status,
+                         struct wire_response *response);
+void member_proposals_leader(struct member *member); /* A leader is known: propose what waits. */
+void member_proposals_due(struct member *member);
+uint64_t member_proposals_due_ns(const struct member *member);
+void member_proposals_release(struct member *member);
+
+/* reads.c */
+void member_read_add(struct member *member, enum member_read_kind kind, uint64_t connection, bool is_forwarded,
+                     const struct wire_request *request, int64_t lease);
+void member_reads_state(struct member *member, const struct raft_read_state *state);
+void member_reads_leader_changed(struct member *member);
+void member_reads_first_commit(struct member *member);
+void member_reads_applied(struct member *member);
+void member_reads_run(struct member *member);
+void member_reads_due(struct member *member);
+uint64_t member_reads_due_ns(const struct member *member);
+void member_reads_release(struct member *member);
+
+/* lessor.c */
+void member_lease_request(struct member *member, uint64_t connection, const struct wire_request *request);
+void member_lease_forwarded(struct member *member, uint64_t connection, const struct wire_request *request);
+void member_lease_answered(struct member *member, const struct wire_response *response);
+/* A confirmed leader serves a renewal or a question, or revokes what expired. */
+void member_lease_confirmed(struct member *member, const struct member_read *read);
+/* Calls that were passed on are tried again with the new leader. */
+void member_lessor_leader_changed(struct member *member);
+void member_lessor_run(struct member *member);
+void member_lessor_due(struct member *member);
+uint64_t member_lessor_due_ns(const struct member *member);
+void member_lessor_release(struct member *member);
+
+/* watches.c */
+void member_watch_request(struct member *member, uint64_t connection, const struct wire_request *request);
+void member_watches_pump(struct member *member);
+void member_watches_closed(struct member *member, uint64_t connection);
+void member_watches_release(struct member *member);
+
+/* bootstrap.c */
+/* Find out who we are: from the disk, or from the configuration. false: stopped. */
+bool member_bootstrap(struct member *member);
+
+#endif

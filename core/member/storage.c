@@ -1,0 +1,106 @@
+/* The storage stage: what Raft wants on disk goes into the log at once, one sync at
+ * a time makes it durable, and the promises that depend on it are held until
+ * then (etcd-behaviour §1.12, asynchronous mode).
+ *
+ *   append ──▶ written ──(sync)──▶ durable ──▶ responses released
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/member/state.h"
+
+#include <assert.h>
+
+static void hold(struct member_storage *storage, const struct base_allocator *allocator, uint64_t ticket,
+                 const struct raft_message *message)
+{
+    assert(message->entry_count == 0 && message->response_count == 0 && message->context.size == 0);
+    if (storage->held_count == storage->held_capacity) {
+        uint32_t capacity = storage->held_capacity == 0 ? 16 : storage->held_capacity * 2;
+        struct member_held *held = base_alloc(allocator, capacity * sizeof *held);
+        for (uint32_t i = 0; i < storage->held_count; i++) {
+            held[i] = storage->held[(storage->held_first + i) & (storage->held_capacity - 1)];
+        }
+        base_free(allocator, storage->held, storage->held_capacity * sizeof *held);
+        storage->held = held;
+        storage->held_capacity = capacity;
+        storage->held_first = 0;
+    }
+    uint32_t slot = (storage->held_first + storage->held_count) & (storage->held_capacity - 1);
+    storage->held[slot] = (struct member_held){.ticket = ticket, .message = *message};
+    storage->held_count++;
+}
+
+/* One sync at a time: what is written meanwhile shares the next. */
+static void maybe_sync(struct member_storage *storage)
+{
+    uint64_t durable = wal_durable(storage->wal);
+    if (storage->ticket_syncing > durable) {
+        return;
+    }
+    storage->ticket_syncing = 0;
+    if (storage->ticket_needed > durable) {
+        storage->ticket_syncing = wal_save(storage->wal, NULL, 0, NULL, true);
+        storage->ticket_written = storage->ticket_syncing;
+    }
+}
+
+void member_storage_append(struct member *member, const struct raft_message *append, bool must_sync)
+{
+    struct member_storage *storage = &member->storage;
+    assert(!append->snapshot || append->snapshot->index == 0); /* Nobody offers one. */
+    struct raft_hard_state state = {.term = append->term, .vote = append->vote, .commit = append->commit};
+    bool has_state = state.term != 0 || state.vote != RAFT_NONE || state.commit != 0;
+    if (append->entry_count > 0 || has_state) {
+        storage->ticket_written =
+            wal_save(storage->wal, append->entries, append->entry_count, has_state ? &state : NULL, false);
+        member->work.entries += append->entry_count;
+    }
+    if (must_sync) {
+        storage->ticket_needed = storage->ticket_written;
+    }
+    for (uint32_t i = 0; i < append->response_count; i++) {
+        hold(storage, member->allocator, storage->ticket_needed, &append->responses[i]);
+    }
+    maybe_sync(storage);
+}
+
+bool member_storage_release(struct member *member)
+{
+    struct member_storage *storage = &member->storage;
+    uint64_t durable = wal_durable(storage->wal);
+    bool has_stepped = false;
+    while (storage->held_count > 0 && !member->is_stopped) {
+        struct member_held held = storage->held[storage->held_first];
+        if (held.ticket > durable) {
+            break;
+        }
+        storage->held_first = (storage->held_first + 1) & (storage->held_capacity - 1);
+        storage->held_count--;
+        if (held.message.to == member->id) {
+            enum raft_status status = raft_step(member->raft, &held.message);
+            assert(status == RAFT_OK); /* Our own answer to ourselves. */
+            has_stepped = true;
+        } else {
+            struct wire_message out = {.kind = WIRE_RAFT, .raft = held.message};
+            member_send(member, held.message.to, &out);
+        }
+    }
+    return has_stepped;
+}
+
+void member_storage_done(struct member *member, uint64_t token, enum disk_status status)
+{
+    if (wal_done(member->storage.wal, token, status) != WAL_OK) {
+        member_stop(member, "disk", wal_error(member->storage.wal));
+        return;
+    }
+    maybe_sync(&member->storage);
+}
+
+void member_storage_free(struct member *member)
+{
+    struct member_storage *storage = &member->storage;
+    base_free(member->allocator, storage->held, storage->held_capacity * sizeof *storage->held);
+    if (storage->wal) {
+        wal_free(storage->wal);
+    }
+}
