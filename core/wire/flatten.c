@@ -314,42 +314,48 @@ static void pack_raft(struct packer *packer, struct raft_message *message)
     message->responses = responses;
 }
 
+/* What the union holds, by kind; nothing for the kinds not named. */
+static const uint16_t payload_sizes[WIRE_KIND_COUNT] = {
+    [WIRE_RAFT] = sizeof(struct raft_message),
+    [WIRE_SNAPSHOT_CHUNK] = sizeof(struct wire_chunk),
+    [WIRE_REFUSAL] = sizeof(struct wire_refusal),
+    [WIRE_LEASE_FORWARD] = sizeof(struct wire_request),
+    [WIRE_LEASE_ANSWER] = sizeof(struct wire_response),
+    [WIRE_PEER_ANSWER] = sizeof(struct wire_response),
+    [WIRE_REQUEST] = sizeof(struct wire_request),
+    [WIRE_RESPONSE] = sizeof(struct wire_response),
+    [WIRE_WATCH] = sizeof(struct wire_watch),
+};
+
 struct wire_message *wire_flatten(const struct wire_message *message, void *memory)
 {
     assert(memory && (uintptr_t)memory % ALIGN == 0);
-    struct wire_message *copy = memset(memory, 0, sizeof *copy);
-    copy->kind = message->kind;
-    copy->cluster_id = message->cluster_id;
-    copy->from = message->from;
-    copy->to = message->to;
+    assert((unsigned)message->kind < WIRE_KIND_COUNT);
+    struct wire_message *copy = memory;
+    size_t used = offsetof(struct wire_message, raft) + payload_sizes[message->kind];
+    memcpy(copy, message, used);
+    memset((uint8_t *)memory + used, 0, sizeof *copy - used);
     struct packer packer = {.at = (uint8_t *)memory + sizeof *copy};
     switch (message->kind) {
     case WIRE_RAFT:
-        copy->raft = message->raft;
         pack_raft(&packer, &copy->raft);
         break;
     case WIRE_SNAPSHOT_CHUNK:
-        copy->chunk = message->chunk;
         pack_bytes(&packer, &copy->chunk.data);
-        break;
-    case WIRE_REFUSAL:
-        copy->refusal = message->refusal;
         break;
     case WIRE_LEASE_FORWARD:
     case WIRE_REQUEST:
-        copy->request = message->request;
         pack_request(&packer, &copy->request);
         break;
     case WIRE_LEASE_ANSWER:
     case WIRE_PEER_ANSWER:
     case WIRE_RESPONSE:
-        copy->response = message->response;
         pack_response(&packer, &copy->response);
         break;
     case WIRE_WATCH:
-        copy->watch = message->watch;
         pack_watch(&packer, &copy->watch);
         break;
+    case WIRE_REFUSAL:
     case WIRE_PEER_QUERY:
     case WIRE_HELLO:
     case WIRE_WELCOME:
