@@ -1,0 +1,13 @@
+/* Words for what events are made of, as people and scenarios write them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIM_EVENT_TEXT_H
+#define SIM_EVENT_TEXT_H
+
+#include "core/raft/types.h"
+#include "sim/record.h"
+
+/* "leader" … ; "MsgApp" … . */
+const char *sim_role_text(enum raft_role role);
+const char *sim_message_text(enum raft_message_type type);
+
+#endif
