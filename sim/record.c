@@ -37,20 +37,32 @@ static uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+static wide product(uint64_t a, uint32_t key_a, uint64_t b, uint32_t key_b)
+{
+    return (wide)(a ^ field_keys[key_a]) * (b ^ field_keys[key_b]);
+}
+
 /* Fields are multiplied in pairs, each with a key of its place, so that these
  * products do not wait for each other; only their sum is chained to what went
  * before: its low half in one lane, its high half in the other. */
 static wide sum_of_fields(const uint64_t *fields, uint32_t count)
 {
-    wide sum = 0;
-    uint32_t i = 0;
-    for (; i + 2 <= count; i += 2) {
-        sum += (wide)(fields[i] ^ field_keys[i]) * (fields[i + 1] ^ field_keys[i + 1]);
+    switch (count) {
+    case 0:
+        return 0;
+    case 1:
+        return product(fields[0], 0, 0, 1);
+    case 2:
+        return product(fields[0], 0, fields[1], 1);
+    case 3:
+        return product(fields[0], 0, fields[1], 1) + product(fields[2], 2, 0, 3);
+    case 4:
+        return product(fields[0], 0, fields[1], 1) + product(fields[2], 2, fields[3], 3);
+    default:
+        assert(count == SIM_FIELDS_MAX);
+        return product(fields[0], 0, fields[1], 1) + product(fields[2], 2, fields[3], 3) +
+               product(fields[4], 4, 0, 5);
     }
-    if (i < count) {
-        sum += (wide)(fields[i] ^ field_keys[i]) * field_keys[i + 1];
-    }
-    return sum;
 }
 
 static void chain(uint64_t digest[2], wide sum)
@@ -59,7 +71,7 @@ static void chain(uint64_t digest[2], wide sum)
     digest[1] = fold(digest[1] ^ (uint64_t)(sum >> 64), chain_keys[1]) + digest[0];
 }
 
-static void chain_text(uint64_t digest[2], struct base_bytes text)
+__attribute__((noinline)) static void chain_text(uint64_t digest[2], struct base_bytes text)
 {
     size_t at = 0;
     for (; text.size - at > 8; at += 8) {
@@ -89,8 +101,9 @@ void sim_recorder_add(struct sim_recorder *recorder, struct sim_sink *sink)
     *last = sink;
 }
 
-static void tell_sinks(const struct sim_recorder *recorder, uint64_t time_ns, enum sim_event_kind kind,
-                       uint32_t machine, const uint64_t *fields, struct base_bytes text)
+__attribute__((noinline)) static void tell_sinks(const struct sim_recorder *recorder, uint64_t time_ns,
+                                                 enum sim_event_kind kind, uint32_t machine,
+                                                 const uint64_t *fields, struct base_bytes text)
 {
     struct sim_event event = {
         .time_ns = time_ns, .number = recorder->count, .kind = kind, .machine = machine, .text = text};
