@@ -7,10 +7,18 @@
 
 #include <assert.h>
 
+/* A place in the log where it was cut back to before `index`. */
+struct cut {
+    raft_index index; /* 0: an installation, all before it is gone. */
+    uint32_t slot;
+    uint64_t offset;
+};
+
 struct recovery {
     struct wal *wal;
     const struct wal_visitor *visitor;
     struct base_buffer snapshots; /* struct wal_snapshot_id of each snapshot that the log may go on from. */
+    struct base_buffer cuts;      /* struct cut, ascending in index and place. */
     struct base_buffer asides;    /* Names of temporary files, each terminated. */
     const char *directory;        /* Being listed. */
     struct base_buffer segment;   /* The bytes of segment `slot`. */
@@ -24,10 +32,8 @@ struct recovery {
     uint32_t walk_slot; /* Where the pass begins. */
     bool is_torn;
     struct wal_cursor end; /* Of the log. */
-    uint32_t live_slot;      /* Entries before this place were replaced by an installed snapshot. */
-    uint64_t live_offset;
-    raft_index commit_least; /* What snapshots say is committed. */
     struct wal_snapshot_id chosen; /* Index 0: none, the log is whole. */
+    struct cut live;               /* Before it no entry above `chosen` counts. */
 };
 
 /* What to do with a record; the cursor stands behind it, recovery.begin before it. */
@@ -283,6 +289,19 @@ static enum wal_status note_hard_state(struct recovery *recovery, struct base_re
     return WAL_OK;
 }
 
+/* A later cut at or below an earlier one makes that one superfluous. */
+static void note_cut(struct recovery *recovery, raft_index index)
+{
+    struct cut cut = {.index = index, .slot = recovery->slot, .offset = recovery->begin.offset};
+    struct cut *cuts = (struct cut *)(void *)recovery->cuts.data;
+    size_t count = recovery->cuts.size / sizeof cut;
+    while (count > 0 && cuts[count - 1].index >= index) {
+        count--;
+    }
+    recovery->cuts.size = count * sizeof cut;
+    memcpy(base_buffer_extend(&recovery->cuts, sizeof cut), &cut, sizeof cut);
+}
+
 static enum wal_status note_entry(struct recovery *recovery, struct base_reader *reader, uint8_t type)
 {
     struct wal *wal = recovery->wal;
@@ -299,6 +318,9 @@ static enum wal_status note_entry(struct recovery *recovery, struct base_reader 
     }
     if (index <= wal->floor || (index <= wal->terms.base && !recovery->base_floats)) {
         return refuse_number(recovery, "entry ", index, "one above the snapshot at ", wal->floor);
+    }
+    if (index <= wal->terms.last) {
+        note_cut(recovery, index);
     }
     if (index <= wal->terms.base) {
         wal_terms_reset(&wal->terms, index - 1, 0);
@@ -322,7 +344,7 @@ static void add_snapshot(struct recovery *recovery, struct wal_snapshot_id id)
 
 /* A snapshot of what the log holds changes nothing; any other was installed, and
  * the log begins anew after it. */
-static enum wal_status note_snapshot(struct recovery *recovery, struct base_reader *reader, uint64_t end)
+static enum wal_status note_snapshot(struct recovery *recovery, struct base_reader *reader)
 {
     struct wal_terms *terms = &recovery->wal->terms;
     struct wal_snapshot_id id = {.index = base_get_u64(reader)};
@@ -343,8 +365,7 @@ static enum wal_status note_snapshot(struct recovery *recovery, struct base_read
     } else if (term != id.term) {
         wal_terms_reset(terms, id.index, id.term);
         recovery->base_floats = false;
-        recovery->live_slot = recovery->slot;
-        recovery->live_offset = end;
+        note_cut(recovery, 0);
     }
     return WAL_OK;
 }
@@ -373,7 +394,7 @@ static enum wal_status note_record(struct recovery *recovery, const struct wal_r
         status = note_entry(recovery, &reader, record->subtype);
         break;
     case WAL_RECORD_SNAPSHOT:
-        status = note_snapshot(recovery, &reader, recovery->end.offset);
+        status = note_snapshot(recovery, &reader);
         break;
     }
     bool has_rest = record->type != WAL_RECORD_ENTRY && base_reader_left(&reader) > 0;
@@ -492,7 +513,7 @@ static enum wal_status tell_record(struct recovery *recovery, const struct wal_r
         recovery->has_head = true;
     }
     if (record->type != WAL_RECORD_ENTRY ||
-        (recovery->slot == recovery->live_slot && recovery->begin.offset < recovery->live_offset)) {
+        (recovery->slot == recovery->live.slot && recovery->begin.offset < recovery->live.offset)) {
         return WAL_OK;
     }
     struct base_reader reader;
@@ -508,6 +529,18 @@ static enum wal_status tell_record(struct recovery *recovery, const struct wal_r
     return WAL_OK;
 }
 
+/* An entry cut back to at or below the chosen snapshot is not told, nor then may
+ * be what stood above it before. */
+static void find_live(struct recovery *recovery)
+{
+    const struct cut *cuts = (const struct cut *)(const void *)recovery->cuts.data;
+    size_t count = recovery->cuts.size / sizeof *cuts;
+    recovery->live = (struct cut){0};
+    for (size_t slot = 0; slot < count && cuts[slot].index <= recovery->chosen.index; slot++) {
+        recovery->live = cuts[slot];
+    }
+}
+
 static enum wal_status tell(struct recovery *recovery)
 {
     struct wal *wal = recovery->wal;
@@ -518,7 +551,8 @@ static enum wal_status tell(struct recovery *recovery)
     if (recovery->chosen.index > 0) {
         status = read_snapshot(recovery, recovery->chosen, visitor);
     }
-    recovery->walk_slot = recovery->live_slot;
+    find_live(recovery);
+    recovery->walk_slot = recovery->live.slot;
     while (recovery->walk_slot + 1 < wal->segment_count &&
            wal->segments[recovery->walk_slot + 1].first - 1 <= recovery->chosen.index) {
         recovery->walk_slot++;
@@ -639,11 +673,13 @@ enum wal_status wal_recover(struct wal *wal, const struct wal_visitor *visitor)
     assert(wal->ticket_last == 0);
     struct recovery recovery = {.wal = wal, .visitor = visitor};
     base_buffer_init(&recovery.snapshots, &wal->allocator);
+    base_buffer_init(&recovery.cuts, &wal->allocator);
     base_buffer_init(&recovery.asides, &wal->allocator);
     base_buffer_init(&recovery.segment, &wal->allocator);
     enum wal_status status = recover(&recovery);
     base_buffer_release(&recovery.segment);
     base_buffer_release(&recovery.asides);
+    base_buffer_release(&recovery.cuts);
     base_buffer_release(&recovery.snapshots);
     if (status == WAL_CORRUPT || status == WAL_FAILED) {
         wal->has_failed = true;

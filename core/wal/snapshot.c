@@ -203,9 +203,11 @@ raft_index wal_snapshot_index(const struct wal *wal)
     return wal->durable[0].index;
 }
 
-static void name_file(struct wal *wal, struct wal_job *job)
+static void maybe_name_file(struct wal *wal, struct wal_job *job)
 {
-    assert(job->state == WAL_JOB_SYNCING);
+    if (job->state != WAL_JOB_SYNCING || !job->is_synced || wal->ticket_durable == 0) {
+        return;
+    }
     job->state = WAL_JOB_NAMING;
     struct wal_text aside;
     struct wal_text name;
@@ -252,7 +254,8 @@ void wal_snapshot_job_done(struct wal *wal, enum wal_operation operation, uint64
         return; /* Dropped. */
     }
     if (operation == WAL_OPERATION_JOB_SYNC) {
-        name_file(wal, job);
+        job->is_synced = true;
+        maybe_name_file(wal, job);
     } else if (operation == WAL_OPERATION_JOB_NAMED) {
         record(wal, job);
     }
@@ -263,6 +266,7 @@ void wal_snapshot_settle(struct wal *wal)
     bool has_news = false;
     for (struct wal_job *job = wal->jobs, *next; job; job = next) {
         next = job->next;
+        maybe_name_file(wal, job);
         if (job->state == WAL_JOB_RECORDING && job->ticket <= wal->ticket_durable) {
             if (job->id.index >= wal->durable[0].index) {
                 wal_snapshot_keep(wal->durable, job->id);

@@ -52,9 +52,10 @@ struct wal_segment {
 
 /* A snapshot on its way to the disk:
  *
- *   BUILDING --wal_snapshot_end--> SYNCING --synced--> NAMING --directory
- *   synced--> RECORDING --its ticket is durable--> gone
- */
+ *   BUILDING --wal_snapshot_end--> SYNCING --synced, and ticket 1 durable-->
+ *   NAMING --directory synced--> RECORDING --its ticket is durable--> gone
+ *
+ * Ticket 1 is the log itself: a snapshot without a log is a log that was lost. */
 enum wal_job_state { WAL_JOB_BUILDING, WAL_JOB_SYNCING, WAL_JOB_NAMING, WAL_JOB_RECORDING };
 
 struct wal_job {
@@ -63,6 +64,7 @@ struct wal_job {
     struct wal_snapshot_id id;
     enum wal_job_state state;
     disk_file file;
+    bool is_synced;
     bool is_install;
     uint64_t ticket; /* Of its record; installations have it from SYNCING on. */
 };
