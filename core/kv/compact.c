@@ -25,18 +25,6 @@ bool kv_is_compacting(const struct kv *kv)
     return kv->visited < ring->end && kv_ring_at(ring, kv->visited)->main <= kv->compacted;
 }
 
-/* The slot of a change that stands in the ring. */
-static uint32_t slot_of(const struct kv_change *change)
-{
-    const struct kv_key *key = change->key;
-    uint32_t slot = kv_key_slot_after(key, change->main) - 1;
-    while (kv_key_change(key, slot) != change) {
-        assert(slot > key->first);
-        slot--;
-    }
-    return slot;
-}
-
 bool kv_compact_step(struct kv *kv, uint32_t keys)
 {
     if (kv->snapshot_count > 0) {
@@ -46,7 +34,7 @@ bool kv_compact_step(struct kv *kv, uint32_t keys)
         bool is_passed = kv_ring_at(&kv->ring, kv->ring.begin)->main < kv->compacted;
         uint64_t place = is_passed ? kv->ring.begin : kv->visited;
         struct kv_change *change = kv_ring_at(&kv->ring, place);
-        uint32_t end = slot_of(change);
+        uint32_t end = kv_change_slot(change);
         if (is_passed) {
             kv_ring_pop(kv);
         } else {

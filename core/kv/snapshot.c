@@ -5,7 +5,7 @@
  *   HEADER  version, revision, compacted, visited (places from the ring's begin)
  *   KEPT    change            at most one for each key, rising keys
  *   CHANGE  change            rising (main, sub)
- *   END     sum of the changes' hashes
+ *   END     sum of the header's and the changes' hashes, kinds included
  *
  *   reading: START --HEADER--> KEPT --CHANGE--> RING --END--> ENDED
  *                                \-------------------END--/          */
@@ -68,6 +68,12 @@ void kv_snapshot_end(struct kv_snapshot *snapshot)
     base_free(kv->allocator, snapshot, sizeof *snapshot);
 }
 
+/* The sum begins with the header's fields, so that it guards them too. */
+static uint64_t header_hash(int64_t revision, int64_t compacted, uint64_t visited)
+{
+    return base_hash_u64(base_hash_i64(base_hash_i64(STREAM_VERSION, revision), compacted), visited);
+}
+
 /* Open a record; its length is filled in when it is closed. */
 static size_t record_open(struct base_buffer *out, enum record_kind kind)
 {
@@ -82,14 +88,16 @@ static void record_close(struct base_buffer *out, size_t begin)
     base_store_u32(out->data + begin - LENGTH_BYTES, (uint32_t)(out->size - begin));
 }
 
-static void write_header(const struct kv_snapshot *snapshot, struct base_buffer *out)
+static void write_header(struct kv_snapshot *snapshot, struct base_buffer *out)
 {
+    uint64_t visited = snapshot->kv->visited - snapshot->ring_begin;
     size_t begin = record_open(out, RECORD_HEADER);
     base_put_u32(out, STREAM_VERSION);
     base_put_i64(out, snapshot->revision);
     base_put_i64(out, snapshot->compacted);
-    base_put_u64(out, snapshot->kv->visited - snapshot->ring_begin);
+    base_put_u64(out, visited);
     record_close(out, begin);
+    snapshot->sum = header_hash(snapshot->revision, snapshot->compacted, visited);
 }
 
 static void write_change(struct kv_snapshot *snapshot, enum record_kind kind, const struct kv_change *change,
@@ -104,7 +112,7 @@ static void write_change(struct kv_snapshot *snapshot, enum record_kind kind, co
     base_put_bytes(out, kv_key_bytes(change->key));
     base_put_bytes(out, (struct base_bytes){.data = change->value, .size = change->value_size});
     record_close(out, begin);
-    snapshot->sum += kv_change_hash(change);
+    snapshot->sum += base_hash_u64(kv_change_hash(change), kind);
 }
 
 /* Is the change older than all that the ring held at the beginning? With an empty
@@ -118,7 +126,7 @@ static bool has_left_ring(const struct kv_snapshot *snapshot, const struct kv_ch
     return change->main < oldest->main || (change->main == oldest->main && change->sub < oldest->sub);
 }
 
-/* Write kept changes until `size_end` is reached; a key without one costs
+/* Write kept changes, about `bytes` of them; a key without one costs
  * something too, so that a slice stays short. */
 static void write_kept(struct kv_snapshot *snapshot, size_t bytes, struct base_buffer *out)
 {
@@ -193,6 +201,7 @@ static enum base_status read_header(struct kv *kv, struct base_reader *in)
     }
     kv->revision = revision;
     kv->compacted = compacted;
+    restore->sum = header_hash(revision, compacted, restore->visited);
     restore->phase = PHASE_KEPT;
     return BASE_OK;
 }
@@ -259,7 +268,7 @@ static enum base_status read_change(struct kv *kv, enum record_kind kind, struct
         return BASE_CORRUPT;
     }
     restore->last = kv_store_append(kv, entry, key, &fields, value, kind == RECORD_CHANGE);
-    restore->sum += kv_change_hash(restore->last);
+    restore->sum += base_hash_u64(kv_change_hash(restore->last), kind);
     restore->phase = kind == RECORD_CHANGE ? PHASE_RING : PHASE_KEPT;
     return BASE_OK;
 }

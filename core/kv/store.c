@@ -44,15 +44,17 @@ const struct kv_change *kv_key_at(const struct kv_key *key, int64_t revision)
     return kv_is_deletion(change) ? NULL : change;
 }
 
+uint32_t kv_change_slot(const struct kv_change *change)
+{
+    uint32_t slot = kv_key_slot_after(change->key, change->main) - 1;
+    assert(kv_key_change(change->key, slot) == change);
+    return slot;
+}
+
 const struct kv_change *kv_change_before(const struct kv_change *change)
 {
-    const struct kv_key *key = change->key;
-    uint32_t after = kv_key_slot_after(key, change->main);
-    while (after > key->first && kv_key_change(key, after - 1) != change) {
-        after--;
-    }
-    assert(after > key->first);
-    return after - 1 == key->first ? NULL : kv_key_change(key, after - 2);
+    uint32_t slot = kv_change_slot(change);
+    return slot == change->key->first ? NULL : kv_key_change(change->key, slot - 1);
 }
 
 struct kv_record kv_change_record(const struct kv_change *change)

@@ -19,8 +19,9 @@ struct kv_change {
     uint8_t value[];
 };
 
-/* A key as long as any change of it is kept. Its changes are in revision order,
- * changes[first] the oldest, first < end always once it is in the map. */
+/* A key as long as any change of it is kept. Its changes are in revision order, at
+ * most one in a main revision (kv_check), changes[first] the oldest; first < end
+ * once it is in the map. */
 struct kv_key {
     uint32_t size;
     uint32_t first;
@@ -89,6 +90,8 @@ static inline struct kv_change *kv_ring_at(const struct kv_record_ring *ring, ui
 uint32_t kv_key_slot_after(const struct kv_key *key, int64_t revision);
 /* What the key held at a main revision: NULL when it was not there or deleted. */
 const struct kv_change *kv_key_at(const struct kv_key *key, int64_t revision);
+/* Where the change stands among those of its key. */
+uint32_t kv_change_slot(const struct kv_change *change);
 /* The change of the same key before this one; NULL when none is kept. */
 const struct kv_change *kv_change_before(const struct kv_change *change);
 /* Everything but keys_only's missing value; a deletion has its key and mod_revision. */
