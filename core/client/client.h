@@ -18,12 +18,14 @@ struct client_host {
     /* Send to an endpoint over its connection number `connection`: the first frame
      * of a new number (HELLO) opens it; it is closed by GOODBYE or a reset. */
     void (*send)(void *context, uint32_t endpoint, uint64_t connection, const struct wire_message *message);
-    /* Call client_due at this instant of the client's clock; CLIENT_NEVER: not. */
+    /* Call client_due at this instant of the client's clock; replaces what was set.
+     * It only moves nearer until it has come, which may then be for nothing. */
     void (*set_due)(void *context, uint64_t due_ns);
     /* A call is over. Not `response->status == BASE_OK`: with `is_unknown` the
      * request was sent and may yet take effect. Borrowed for the call. */
     void (*done)(void *context, uint64_t call, const struct wire_response *response, bool is_unknown);
-    /* Events of a watch; with compact_revision the watch is over. */
+    /* Events of a watch, whole revisions; none: a progress notice. With
+     * compact_revision the watch is over: compacted up to there, or -1: refused. */
     void (*watched)(void *context, uint64_t watch, const struct wire_watch *batch);
 };
 
@@ -32,7 +34,7 @@ struct client_config {
     uint64_t timeout_ns;            /* Of a call; CLIENT_NEVER is none. */
     uint64_t dial_timeout_ns;       /* Of one attempt to connect; 0 is 2 s. */
     uint64_t keepalive_every_ns;    /* 0: no pings, as etcd's default. */
-    uint64_t keepalive_timeout_ns;
+    uint64_t keepalive_timeout_ns;  /* From a ping to the close; 0 is 20 s. */
     uint64_t backoff_ns;            /* Between rounds of retries; 0 is 25 ms ± 10 %. */
     uint64_t redial_ns;             /* Between attempts to connect; 0 is 1 s (doubling to 5 s). */
     bool retry_disabled;            /* Every error reaches the caller. */
@@ -48,7 +50,8 @@ void client_start(struct client *client, uint64_t now_ns);
  * number. It waits for a ready connection until its deadline, goes round robin,
  * and is retried by the table: reads and lease calls on UNAVAILABLE-class
  * errors (TIMEOUT*, LEADER_CHANGED, NO_LEADER, STOPPED, UNAVAILABLE, resets),
- * writes only while they provably never left. */
+ * writes only while they provably never left. Without an answer it ends as
+ * TIMEOUT, or as UNAVAILABLE when its connection was reset. */
 uint64_t client_call(struct client *client, uint64_t now_ns, const struct wire_request *request);
 /* The same over one endpoint only. */
 uint64_t client_call_at(struct client *client, uint64_t now_ns, uint32_t endpoint,
