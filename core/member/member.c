@@ -532,6 +532,11 @@ void member_run(struct member *member, uint64_t now_ns, enum host_stage stage)
     member_settle(member);
 }
 
+const struct member_work *member_get_work(const struct member *member)
+{
+    return &member->work;
+}
+
 void member_get_status(const struct member *member, struct member_status *out)
 {
     *out = (struct member_status){
@@ -553,8 +558,16 @@ void member_get_status(const struct member *member, struct member_status *out)
     }
 }
 
+uint32_t member_voter_count(const struct member *member)
+{
+    return member->raft ? raft_configuration(member->raft)->voters.count : 0;
+}
+
 uint64_t member_store_hash(const struct member *member)
 {
+    if (!member->kv) {
+        return 0;
+    }
     uint64_t hash = 0;
     enum base_status status = kv_hash(member->kv, 0, &hash);
     assert(status == BASE_OK);

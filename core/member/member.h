@@ -84,7 +84,11 @@ struct member_status {
     struct member_work work;
 };
 
+/* Borrowed: counts up as the member works. */
+const struct member_work *member_get_work(const struct member *member);
 void member_get_status(const struct member *member, struct member_status *out);
+/* Voters of the configuration in force. */
+uint32_t member_voter_count(const struct member *member);
 /* Hash of store and leases at the applied index. */
 uint64_t member_store_hash(const struct member *member);
 enum raft_status member_term_at(const struct member *member, raft_index index, raft_term *out);

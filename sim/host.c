@@ -1,0 +1,314 @@
+/* The tables a member is given: what it asks of its machine is recorded in the
+ * outbox, what it tells its observer goes to the recorder and the judges. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/inside.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t host_random(void *context)
+{
+    struct sim_machine *machine = context;
+    return sim_random_u64(&machine->random_raft);
+}
+
+/* "http://m3:2380" is machine 3. */
+static uint32_t number_of_url(const struct sim_world *world, struct base_bytes url)
+{
+    uint32_t number = 0;
+    for (size_t at = 8; at < url.size && url.data[at] >= '0' && url.data[at] <= '9'; at++) {
+        number = number * 10 + (uint32_t)(url.data[at] - '0');
+    }
+    return number <= world->member_count ? number : 0;
+}
+
+static void host_add_peer(void *context, raft_id id, struct base_bytes url)
+{
+    struct sim_machine *machine = context;
+    uint32_t number = number_of_url(machine->world, url);
+    for (uint32_t i = 0; i < machine->peer_count; i++) {
+        if (machine->peers[i].id == id) {
+            machine->peers[i].number = number;
+            return;
+        }
+    }
+    if (number != 0 && machine->peer_count < SIM_MEMBERS_MAX) {
+        machine->peers[machine->peer_count++] = (struct sim_peer){.id = id, .number = number};
+    }
+}
+
+static void host_remove_peer(void *context, raft_id id)
+{
+    struct sim_machine *machine = context;
+    for (uint32_t i = 0; i < machine->peer_count; i++) {
+        if (machine->peers[i].id == id) {
+            machine->peer_count--;
+            memmove(&machine->peers[i], &machine->peers[i + 1],
+                    (machine->peer_count - i) * sizeof machine->peers[0]);
+            return;
+        }
+    }
+}
+
+static void outbox_put(struct sim_machine *machine, struct sim_frame *frame)
+{
+    frame->next = NULL;
+    *machine->outbox_end = frame;
+    machine->outbox_end = &frame->next;
+}
+
+static void host_send(void *context, raft_id to, const struct wire_message *message)
+{
+    struct sim_machine *machine = context;
+    for (uint32_t i = 0; i < machine->peer_count; i++) {
+        if (machine->peers[i].id == to) {
+            uint32_t number = machine->peers[i].number;
+            if (number != machine->number) {
+                outbox_put(machine, sim_frame_new(machine->world, machine->number, number, 0, message));
+            }
+            return;
+        }
+    }
+}
+
+static void host_reply(void *context, uint64_t connection, const struct wire_message *message)
+{
+    struct sim_machine *machine = context;
+    uint32_t to = (uint32_t)(connection >> 40);
+    uint64_t number = connection & ((UINT64_C(1) << 40) - 1);
+    assert(to >= 1 && to <= machine->world->machine_count);
+    bool is_open = to <= machine->world->member_count;
+    for (uint32_t i = 0; i < machine->connection_count && !is_open; i++) {
+        is_open = machine->connections[i].client == to && machine->connections[i].number == number;
+    }
+    if (is_open) {
+        outbox_put(machine, sim_frame_new(machine->world, machine->number, to, number, message));
+    }
+}
+
+static void host_set_tick(void *context, uint64_t ticks)
+{
+    struct sim_machine *machine = context;
+    uint64_t number = ticks > UINT64_MAX / 2 ? UINT64_MAX : machine->ticks_told + ticks;
+    if (number == machine->tick_due && machine->tick_timer.due_ns != UINT64_MAX) {
+        return;
+    }
+    machine->tick_due = number;
+    uint64_t due_ns = UINT64_MAX;
+    if (number != UINT64_MAX && number < (UINT64_MAX - machine->tick_base_ns) / machine->tick_ns) {
+        due_ns = sim_clock_true(&machine->clock, machine->tick_base_ns + number * machine->tick_ns);
+    }
+    if (due_ns < machine->stalled_until_ns) {
+        due_ns = machine->stalled_until_ns;
+    }
+    sim_timer_set(machine, &machine->tick_timer, SIM_ITEM_TICK, due_ns);
+}
+
+static void host_set_due(void *context, uint64_t due_ns)
+{
+    struct sim_machine *machine = context;
+    sim_timer_set(machine, &machine->due_timer, SIM_ITEM_DUE,
+                  due_ns == HOST_NEVER ? UINT64_MAX : sim_clock_true(&machine->clock, due_ns));
+}
+
+static void host_wake(void *context, enum host_stage stage)
+{
+    struct sim_machine *machine = context;
+    if (machine->woken & 1u << stage) {
+        return;
+    }
+    machine->woken |= 1u << stage;
+    struct sim_work work = {.kind = SIM_WORK_STAGE, .value = stage};
+    sim_machine_later(machine, &work);
+}
+
+static void host_stop(void *context, struct base_bytes reason)
+{
+    struct sim_machine *machine = context;
+    machine->is_stopping = true;
+    snprintf(machine->exit, sizeof machine->exit, "%.*s", (int)reason.size, (const char *)reason.data);
+    sim_emit_text(machine->world, SIM_EVENT_STOPPED, machine->number, NULL, reason);
+}
+
+/* --- the observer --- */
+
+static void on_role(void *context, enum raft_role role, raft_term term, raft_id leader)
+{
+    struct sim_machine *machine = context;
+    struct sim_world *world = machine->world;
+    world->has_changed = true;
+    sim_emit(world, SIM_EVENT_ROLE, machine->number, (uint64_t[]){role, term, leader});
+    check_role(world->check, world->now_ns, machine->number, role, term, leader);
+}
+
+static void on_vote(void *context, raft_term term, raft_id vote)
+{
+    struct sim_machine *machine = context;
+    struct sim_world *world = machine->world;
+    world->has_changed = true;
+    sim_emit(world, SIM_EVENT_VOTE, machine->number, (uint64_t[]){term, vote});
+    check_vote(world->check, world->now_ns, machine->number, term, vote);
+}
+
+static void on_append(void *context, const struct raft_entry *entry)
+{
+    struct sim_machine *machine = context;
+    struct sim_world *world = machine->world;
+    world->cost.entries++;
+    sim_emit(world, SIM_EVENT_APPEND, machine->number, (uint64_t[]){entry->index, entry->term, entry->size});
+    check_append(world->check, world->now_ns, machine->number, entry);
+}
+
+static void on_truncate(void *context, raft_index index)
+{
+    struct sim_machine *machine = context;
+    struct sim_world *world = machine->world;
+    sim_emit(world, SIM_EVENT_TRUNCATE, machine->number, (uint64_t[]){index});
+    check_truncate(world->check, world->now_ns, machine->number, index);
+}
+
+static void on_commit(void *context, raft_index index)
+{
+    struct sim_machine *machine = context;
+    struct sim_world *world = machine->world;
+    world->has_changed = true;
+    sim_emit(world, SIM_EVENT_COMMIT, machine->number, (uint64_t[]){index});
+    check_commit(world->check, world->now_ns, machine->number, index);
+}
+
+static void on_restore(void *context, const struct raft_snapshot *snapshot)
+{
+    struct sim_machine *machine = context;
+    struct sim_world *world = machine->world;
+    world->has_changed = true;
+    sim_emit(world, SIM_EVENT_SNAPSHOT, machine->number, (uint64_t[]){snapshot->index, snapshot->term, 1});
+    check_restore(world->check, world->now_ns, machine->number, snapshot);
+}
+
+static void on_configuration(void *context, const struct raft_conf_state *configuration)
+{
+    struct sim_machine *machine = context;
+    struct sim_world *world = machine->world;
+    sim_emit(world, SIM_EVENT_CONFIGURATION, machine->number,
+             (uint64_t[]){configuration->voters.count, configuration->learners.count});
+    check_configuration(world->check, world->now_ns, machine->number, configuration);
+}
+
+static void on_match(void *context, raft_id peer, raft_index match)
+{
+    struct sim_machine *machine = context;
+    check_match(machine->world->check, machine->world->now_ns, machine->number, peer, match);
+}
+
+static void on_identity(void *context, uint64_t cluster_id, raft_id member_id)
+{
+    struct sim_machine *machine = context;
+    struct sim_world *world = machine->world;
+    machine->cluster_id = cluster_id;
+    machine->member_id = member_id;
+    sim_learn_id(world, member_id, machine->number);
+    sim_emit(world, SIM_EVENT_IDENTITY, machine->number, (uint64_t[]){cluster_id, member_id});
+    check_identity(world->check, world->now_ns, machine->number, cluster_id, member_id);
+}
+
+static void on_step(void *context, const char *word)
+{
+    struct sim_machine *machine = context;
+    sim_emit_text(machine->world, SIM_EVENT_BOOT_STEP, machine->number, NULL, base_bytes_of(word));
+}
+
+static void on_apply(void *context, const struct raft_entry *entry, const struct wire_proposal *proposal,
+                     enum base_status status, int64_t revision)
+{
+    struct sim_machine *machine = context;
+    struct sim_world *world = machine->world;
+    world->has_changed = true;
+    sim_emit(world, SIM_EVENT_APPLY, machine->number,
+             (uint64_t[]){entry->index, entry->term, status, (uint64_t)revision});
+    check_apply(world->check, world->now_ns, machine->number, entry, proposal, status, revision);
+}
+
+static void on_change(void *context, const struct kv_event *event, int64_t sub)
+{
+    struct sim_machine *machine = context;
+    check_change(machine->world->check, machine->world->now_ns, machine->number, event, sub);
+}
+
+static void on_promote(void *context, raft_term term, uint64_t leases)
+{
+    struct sim_machine *machine = context;
+    struct sim_world *world = machine->world;
+    sim_emit(world, SIM_EVENT_PROMOTE, machine->number, (uint64_t[]){term, leases});
+    check_promote(world->check, world->now_ns, machine->number, term, leases);
+}
+
+static void on_demote(void *context, raft_term term)
+{
+    struct sim_machine *machine = context;
+    struct sim_world *world = machine->world;
+    sim_emit(world, SIM_EVENT_DEMOTE, machine->number, (uint64_t[]){term});
+    check_demote(world->check, world->now_ns, machine->number, term);
+}
+
+static void on_renew(void *context, int64_t lease, int64_t ttl_s)
+{
+    struct sim_machine *machine = context;
+    struct sim_world *world = machine->world;
+    sim_emit(world, SIM_EVENT_RENEW, machine->number, (uint64_t[]){(uint64_t)lease, (uint64_t)ttl_s});
+    check_renew(world->check, world->now_ns, machine->number, lease, ttl_s);
+}
+
+static void on_expire(void *context, int64_t lease)
+{
+    struct sim_machine *machine = context;
+    struct sim_world *world = machine->world;
+    sim_emit(world, SIM_EVENT_EXPIRE, machine->number, (uint64_t[]){(uint64_t)lease});
+    check_expire(world->check, world->now_ns, machine->number, lease);
+}
+
+static void on_snapshot(void *context, raft_index index, raft_term term, uint64_t hash, bool installed)
+{
+    struct sim_machine *machine = context;
+    struct sim_world *world = machine->world;
+    sim_emit(world, SIM_EVENT_SNAPSHOT, machine->number, (uint64_t[]){index, term, installed});
+    check_snapshot(world->check, world->now_ns, machine->number, index, term, hash, installed);
+}
+
+void sim_host_init(struct sim_machine *machine)
+{
+    machine->host = (struct host){
+        .context = machine,
+        .random = host_random,
+        .add_peer = host_add_peer,
+        .remove_peer = host_remove_peer,
+        .send = host_send,
+        .reply = host_reply,
+        .set_tick = host_set_tick,
+        .set_due = host_set_due,
+        .wake = host_wake,
+        .stop = host_stop,
+    };
+    machine->observer = (struct host_observer){
+        .context = machine,
+        .raft = {.context = machine,
+                 .role = on_role,
+                 .vote = on_vote,
+                 .append = on_append,
+                 .truncate = on_truncate,
+                 .commit = on_commit,
+                 .restore = on_restore,
+                 .configuration = on_configuration,
+                 .match = on_match},
+        .identity = on_identity,
+        .step = on_step,
+        .apply = on_apply,
+        .change = on_change,
+        .promote = on_promote,
+        .demote = on_demote,
+        .renew = on_renew,
+        .expire = on_expire,
+        .snapshot = on_snapshot,
+    };
+}

@@ -1,0 +1,453 @@
+/* What is done to machines from outside: by a script, a nemesis, or the operator
+ * that both of them play. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/inside.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *refuse(struct sim_world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static const char *refuse(struct sim_world *world, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(world->text, sizeof world->text, format, arguments);
+    va_end(arguments);
+    return world->text;
+}
+
+/* The member, or NULL and why not in `*why`. */
+static struct sim_machine *live_member(struct sim_world *world, uint32_t number, const char **why)
+{
+    struct sim_machine *machine = sim_machine_at(world, number);
+    if (machine->is_client || !machine->is_alive) {
+        *why = refuse(world, "%s is down (%s)", machine->name, machine->exit[0] ? machine->exit : "never started");
+        return NULL;
+    }
+    world->cost.operator_actions++;
+    world->has_changed = true;
+    return machine;
+}
+
+uint32_t sim_member_count(const struct sim_world *world)
+{
+    return world->member_count;
+}
+
+static struct member_config config_of(const struct sim_machine *machine, struct member_peer *peers,
+                                      char urls[][32], char names[][16])
+{
+    const struct sim_cluster_options *options = &machine->options;
+    const struct sim_boot *boot = &machine->boot;
+    const struct sim_cluster_options *cluster = &machine->world->options.cluster;
+    uint32_t count = boot->peer_count == 0 ? cluster->members + cluster->learners : boot->peer_count;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = boot->peer_count == 0 ? i + 1 : boot->peers[i];
+        snprintf(urls[i], 32, "http://m%" PRIu32 ":2380", number);
+        snprintf(names[i], 16, "m%" PRIu32, number);
+        peers[i] = (struct member_peer){.name = names[i], .url = urls[i]};
+    }
+    return (struct member_config){
+        .name = boot->name ? boot->name : machine->name,
+        .token = boot->token ? boot->token : options->token,
+        .peers = peers,
+        .peer_count = count,
+        .tick_ns = options->tick_ns,
+        .heartbeat_ticks = (uint32_t)(options->heartbeat_ns / options->tick_ns),
+        .election_ticks = (uint32_t)(options->election_ns / options->tick_ns),
+        .election_spread_ticks = (uint32_t)((options->election_spread_ns + options->tick_ns - 1) / options->tick_ns),
+        .pre_vote = options->pre_vote,
+        .check_quorum = options->check_quorum,
+        .read_lease = options->read_lease,
+        .snapshot_entries = options->snapshot_entries,
+        .catchup_entries = options->catchup_entries,
+        .inflight_count_max = options->max_inflight,
+        .message_bytes_max = options->max_message_bytes,
+        .lease_fencing = options->lease_fencing,
+        .lease_checkpoint = options->lease_checkpoint,
+        .strict_reconfig = options->strict_reconfig,
+        .quota_bytes = options->quota_bytes,
+    };
+}
+
+/* The first tick comes after a part of a tick from the machine's own stream. */
+static void ticks_begin(struct sim_machine *machine, uint64_t local_ns)
+{
+    machine->tick_ns = machine->options.tick_ns;
+    uint64_t phase_ns = sim_random_below(&machine->random_schedule, machine->tick_ns) + 1;
+    uint64_t first_ns = local_ns + phase_ns;
+    /* Tick 1 at `first_ns`; the clock shows more than a tick long before time 0. */
+    machine->tick_base_ns = first_ns - machine->tick_ns;
+    machine->ticks_told = 0;
+    machine->tick_due = 0;
+    machine->tick_next_local_ns = first_ns;
+}
+
+static void begin(struct sim_machine *machine)
+{
+    struct sim_world *world = machine->world;
+    struct member_peer peers[SIM_MEMBERS_MAX];
+    char urls[SIM_MEMBERS_MAX][32];
+    char names[SIM_MEMBERS_MAX][16];
+    machine->life++;
+    machine->is_alive = true;
+    machine->is_paused = false;
+    machine->is_powered = true;
+    machine->is_stopping = false;
+    machine->is_leaving = false;
+    machine->has_started = true;
+    machine->heals = true;
+    machine->exit[0] = '\0';
+    machine->busy_until_ns = world->now_ns;
+    machine->stalled_until_ns = 0;
+    sim_random_init(&machine->random_raft, world->seed, machine->number, machine->life, SIM_FOR_RAFT);
+    sim_random_init(&machine->random_network, world->seed, machine->number, machine->life, SIM_FOR_NETWORK);
+    uint64_t local_ns = sim_machine_now(machine);
+    ticks_begin(machine, local_ns);
+    sim_emit(world, machine->life == 1 ? SIM_EVENT_START : SIM_EVENT_RESTART, machine->number,
+             (uint64_t[]){machine->life});
+    check_start(world->check, world->now_ns, machine->number, machine->life);
+    struct member_config config = config_of(machine, peers, urls, names);
+    machine->member = member_new(&config, sim_heap_allocator(machine->heap), &machine->host,
+                                 sim_disk_table(machine->disk), &machine->observer);
+    member_start(machine->member, local_ns);
+    if (!machine->is_stopping) {
+        struct member_status status;
+        member_get_status(machine->member, &status);
+        check_restarted(world->check, world->now_ns, machine->number, &status.raft);
+    }
+    world->has_changed = true;
+    sim_machine_begin(machine);
+}
+
+const char *sim_world_boot(struct sim_world *world)
+{
+    for (uint32_t number = 1; number <= world->member_count; number++) {
+        begin(world->machines[number]);
+        world->cost.operator_actions++;
+    }
+    return NULL;
+}
+
+const char *sim_member_start(struct sim_world *world, sim_machine_number member, const struct sim_boot *boot)
+{
+    struct sim_machine *machine = sim_machine_at(world, member);
+    if (machine->is_alive) {
+        return refuse(world, "%s is running already", machine->name);
+    }
+    if (boot) {
+        machine->boot = *boot;
+        if (boot->token) {
+            snprintf(machine->boot_token, sizeof machine->boot_token, "%s", boot->token);
+            machine->boot.token = machine->boot_token;
+        }
+        if (boot->name) {
+            snprintf(machine->boot_name, sizeof machine->boot_name, "%s", boot->name);
+            machine->boot.name = machine->boot_name;
+        }
+    }
+    world->cost.operator_actions++;
+    begin(machine);
+    return NULL;
+}
+
+const char *sim_member_restart(struct sim_world *world, sim_machine_number member)
+{
+    return sim_member_start(world, member, NULL);
+}
+
+const char *sim_member_crash(struct sim_world *world, sim_machine_number member)
+{
+    const char *why = NULL;
+    struct sim_machine *machine = live_member(world, member, &why);
+    if (!machine) {
+        return why;
+    }
+    sim_emit(world, SIM_EVENT_CRASH, member, (uint64_t[]){machine->life});
+    sim_machine_end(machine, "crashed", false);
+    check_down(world->check, world->now_ns, member, false);
+    return NULL;
+}
+
+const char *sim_member_power_off(struct sim_world *world, sim_machine_number member)
+{
+    struct sim_machine *machine = sim_machine_at(world, member);
+    if (!machine->is_powered) {
+        return refuse(world, "%s is powered off already", machine->name);
+    }
+    world->cost.operator_actions++;
+    sim_emit(world, SIM_EVENT_POWER_OFF, member, (uint64_t[]){machine->life});
+    if (machine->is_alive) {
+        sim_machine_end(machine, "powered off", true);
+    }
+    machine->is_powered = false;
+    sim_disk_power_loss(machine->disk, &machine->random_power);
+    check_down(world->check, world->now_ns, member, true);
+    world->has_changed = true;
+    return NULL;
+}
+
+const char *sim_member_stop(struct sim_world *world, sim_machine_number member)
+{
+    const char *why = NULL;
+    struct sim_machine *machine = live_member(world, member, &why);
+    if (!machine) {
+        return why;
+    }
+    if (machine->is_paused) {
+        return refuse(world, "%s is paused: a stopped process cannot leave gracefully", machine->name);
+    }
+    machine->is_leaving = true;
+    member_leave(machine->member, sim_machine_now(machine));
+    sim_machine_begin(machine);
+    return NULL;
+}
+
+const char *sim_member_pause(struct sim_world *world, sim_machine_number member)
+{
+    const char *why = NULL;
+    struct sim_machine *machine = live_member(world, member, &why);
+    if (!machine) {
+        return why;
+    }
+    if (machine->is_paused) {
+        return refuse(world, "%s is paused already", machine->name);
+    }
+    sim_emit(world, SIM_EVENT_PAUSE, member, NULL);
+    machine->is_paused = true;
+    machine->paused_local_ns = sim_machine_now(machine);
+    return NULL;
+}
+
+/* The ticks up to the pause count, and one more; those between nobody took. */
+static uint64_t ticks_after_gap(struct sim_machine *machine, uint64_t gap_began_ns, uint64_t local_ns)
+{
+    uint64_t before = 0;
+    if (gap_began_ns >= machine->tick_next_local_ns) {
+        before = (gap_began_ns - machine->tick_base_ns) / machine->tick_ns - machine->ticks_told;
+    }
+    uint64_t passed = (local_ns - machine->tick_base_ns) / machine->tick_ns - machine->ticks_told;
+    if (passed <= before) {
+        return passed;
+    }
+    /* The tick number goes on from here as if the lost ones had never been. */
+    uint64_t lost = passed - before - 1;
+    machine->tick_base_ns += lost * machine->tick_ns;
+    machine->tick_next_local_ns += lost * machine->tick_ns;
+    return before + 1;
+}
+
+/* After a gap: what waited and the tick come in an order drawn from the stream. */
+static void end_gap(struct sim_machine *machine, uint64_t gap_began_ns)
+{
+    uint64_t local_ns = sim_machine_now(machine);
+    uint64_t draw = sim_random_u64(&machine->random_schedule);
+    uint64_t ticks = ticks_after_gap(machine, gap_began_ns, local_ns);
+    if (ticks > 0 && machine->work_count > 0) {
+        machine->work_before_tick = (uint32_t)(draw % (machine->work_count + 1));
+    }
+    machine->tick_timer.due_ns = machine->world->now_ns;
+    sim_timer_set(machine, &machine->tick_timer, SIM_ITEM_TICK, machine->world->now_ns);
+}
+
+const char *sim_member_resume(struct sim_world *world, sim_machine_number member)
+{
+    const char *why = NULL;
+    struct sim_machine *machine = live_member(world, member, &why);
+    if (!machine) {
+        return why;
+    }
+    if (!machine->is_paused) {
+        return refuse(world, "%s is not paused", machine->name);
+    }
+    sim_emit(world, SIM_EVENT_RESUME, member, NULL);
+    machine->is_paused = false;
+    machine->busy_until_ns = world->now_ns;
+    end_gap(machine, machine->paused_local_ns);
+    sim_machine_begin(machine);
+    return NULL;
+}
+
+const char *sim_member_wipe(struct sim_world *world, sim_machine_number member)
+{
+    struct sim_machine *machine = sim_machine_at(world, member);
+    if (machine->is_alive) {
+        return refuse(world, "%s is running: stop it before its directory is deleted", machine->name);
+    }
+    world->cost.operator_actions++;
+    sim_emit(world, SIM_EVENT_WIPE, member, NULL);
+    sim_disk_wipe(machine->disk);
+    check_wipe(world->check, world->now_ns, member);
+    return NULL;
+}
+
+const char *sim_member_stall_timer(struct sim_world *world, sim_machine_number member, uint64_t duration_ns)
+{
+    const char *why = NULL;
+    struct sim_machine *machine = live_member(world, member, &why);
+    if (!machine) {
+        return why;
+    }
+    sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("timer stalled"));
+    if (machine->stalled_until_ns <= world->now_ns) {
+        machine->stalled_local_ns = sim_machine_now(machine);
+    }
+    machine->stalled_until_ns = world->now_ns + duration_ns;
+    sim_timer_set(machine, &machine->tick_timer, SIM_ITEM_TICK, machine->stalled_until_ns);
+    return NULL;
+}
+
+void sim_machine_unstall(struct sim_machine *machine)
+{
+    if (machine->stalled_until_ns != 0 && machine->stalled_until_ns <= machine->world->now_ns) {
+        machine->stalled_until_ns = 0;
+        (void)ticks_after_gap(machine, machine->stalled_local_ns, sim_machine_now(machine));
+    }
+}
+
+const char *sim_member_stall_disk(struct sim_world *world, sim_machine_number member, uint64_t duration_ns)
+{
+    struct sim_machine *machine = sim_machine_at(world, member);
+    world->cost.operator_actions++;
+    sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("disk stalled"));
+    sim_disk_stall(machine->disk, duration_ns);
+    sim_disk_settle(machine->disk);
+    return NULL;
+}
+
+const char *sim_member_slow(struct sim_world *world, sim_machine_number member, uint32_t thousandths, uint32_t stage)
+{
+    (void)stage; /* One processor serves all stages: it is slow as a whole. */
+    sim_machine_at(world, member)->slow_thousandths = thousandths;
+    world->cost.operator_actions++;
+    sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("processor paced"));
+    return NULL;
+}
+
+/* Timers lie at true instants of local ones: look at them again. */
+static void clock_changed(struct sim_machine *machine)
+{
+    struct sim_world *world = machine->world;
+    sim_emit(world, SIM_EVENT_CLOCK, machine->number, NULL);
+    world->cost.operator_actions++;
+    if (machine->is_alive && !machine->is_paused) {
+        sim_timer_set(machine, &machine->tick_timer, SIM_ITEM_TICK, world->now_ns);
+        sim_timer_set(machine, &machine->due_timer, SIM_ITEM_DUE, world->now_ns);
+    }
+}
+
+const char *sim_machine_drift(struct sim_world *world, sim_machine_number number, int64_t drift_ppm)
+{
+    struct sim_machine *machine = sim_machine_at(world, number);
+    sim_clock_set_drift(&machine->clock, world->now_ns, drift_ppm);
+    clock_changed(machine);
+    return NULL;
+}
+
+const char *sim_machine_freeze(struct sim_world *world, sim_machine_number number, uint64_t duration_ns)
+{
+    struct sim_machine *machine = sim_machine_at(world, number);
+    sim_clock_freeze(&machine->clock, world->now_ns, duration_ns);
+    clock_changed(machine);
+    return NULL;
+}
+
+const char *sim_machine_jump(struct sim_world *world, sim_machine_number number, int64_t jump_ns)
+{
+    struct sim_machine *machine = sim_machine_at(world, number);
+    machine->clock.wall_offset_ns += jump_ns; /* The wall clock only: no member asks it. */
+    clock_changed(machine);
+    return NULL;
+}
+
+uint64_t sim_machine_local(struct sim_world *world, sim_machine_number number)
+{
+    return sim_machine_now(sim_machine_at(world, number));
+}
+
+static const char *role_text(const struct sim_machine *machine, const struct member_status *status)
+{
+    if (!machine->is_alive) {
+        return "down";
+    }
+    switch (status->raft.role) {
+    case RAFT_LEADER:
+        return "leader";
+    case RAFT_CANDIDATE:
+        return "candidate";
+    case RAFT_PRE_CANDIDATE:
+        return "pre-candidate";
+    case RAFT_FOLLOWER:
+        break;
+    }
+    return status->is_learner ? "learner" : "follower";
+}
+
+void sim_member_view(struct sim_world *world, sim_machine_number member, bool with_hash, struct sim_member_view *out)
+{
+    struct sim_machine *machine = sim_machine_at(world, member);
+    struct member_status status = machine->last;
+    if (machine->is_alive) {
+        member_get_status(machine->member, &status);
+    }
+    *out = (struct sim_member_view){
+        .number = member,
+        .member_id = machine->member_id,
+        .cluster_id = machine->cluster_id,
+        .name = machine->name,
+        .role = role_text(machine, &status),
+        .exit = machine->exit,
+        .alive = machine->is_alive,
+        .paused = machine->is_paused,
+        .started = machine->has_started,
+        .is_learner = status.is_learner,
+        .term = status.raft.hard_state.term,
+        .vote = sim_number_of(world, status.raft.hard_state.vote),
+        .commit = status.raft.hard_state.commit,
+        .applied = status.applied,
+        .last_index = status.raft.last_index,
+        .last_term = status.raft.last_term,
+        .leader = sim_number_of(world, status.raft.leader),
+        .revision = status.revision,
+        .disk_used_bytes = sim_disk_used_bytes(machine->disk),
+        .memory_bytes = sim_heap_used_bytes(machine->heap),
+        .requests_served = machine->served,
+        .connections = machine->connection_count,
+        .local_ns = sim_machine_now(machine),
+    };
+    if (with_hash) {
+        out->store_hash = machine->is_alive ? member_store_hash(machine->member) : machine->last_hash;
+    }
+}
+
+bool sim_member_term_at(struct sim_world *world, sim_machine_number member, uint64_t index, uint64_t *term)
+{
+    struct sim_machine *machine = sim_machine_at(world, member);
+    return machine->is_alive && member_term_at(machine->member, index, term) == RAFT_OK;
+}
+
+sim_machine_number sim_leader(struct sim_world *world)
+{
+    uint64_t highest = 0;
+    uint64_t term = 0;
+    sim_machine_number leader = 0;
+    for (uint32_t number = 1; number <= world->member_count; number++) {
+        struct sim_machine *machine = world->machines[number];
+        if (!machine->is_alive) {
+            continue;
+        }
+        struct member_status status;
+        member_get_status(machine->member, &status);
+        uint64_t own = status.raft.hard_state.term;
+        highest = own > highest ? own : highest;
+        if (status.raft.role == RAFT_LEADER && !machine->is_paused && own > term) {
+            term = own;
+            leader = number;
+        }
+    }
+    return term == highest ? leader : 0;
+}

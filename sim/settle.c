@@ -1,0 +1,241 @@
+/* The end of a run: everything heals, and progress is demanded. Wherever a quorum
+ * of a cluster lives, within 30 election timeouts (counted anew while a member
+ * still catches up) there is a leader, a write of ours is answered, and all live
+ * members have applied the same to equal stores. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/inside.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SETTLE_ELECTIONS = 30, PROBE_NONE = 0, PROBE_UNDER_WAY = 1, PROBE_ANSWERED = 2 };
+
+static uint64_t bound_ns(const struct sim_world *world)
+{
+    return SETTLE_ELECTIONS * world->options.cluster.election_ns;
+}
+
+/* Came to an end by a fault, not by a verdict of its own. */
+static bool comes_back(const struct sim_machine *machine)
+{
+    return machine->has_started && !machine->is_alive &&
+           (strcmp(machine->exit, "crashed") == 0 || strcmp(machine->exit, "powered off") == 0 ||
+            strncmp(machine->exit, "stopped", 7) == 0);
+}
+
+void sim_world_heal_all(struct sim_world *world)
+{
+    sim_loads_stop_all(world);
+    uint64_t actions = world->cost.operator_actions;
+    sim_network_heal(world);
+    world->options.network.loss_ppm = 0;
+    world->options.network.duplicate_ppm = 0;
+    world->options.network.reorder_ppm = 0;
+    world->options.network.corrupt_ppm = 0;
+    for (uint32_t i = 0; i < world->link_count; i++) {
+        world->links[i].loss_ppm = 0;
+        world->links[i].duplicate_ppm = 0;
+        world->links[i].reorder_ppm = 0;
+        world->links[i].corrupt_ppm = 0;
+    }
+    for (uint32_t number = 1; number <= world->machine_count; number++) {
+        struct sim_machine *machine = world->machines[number];
+        if (machine->is_client) {
+            if (machine->is_paused) {
+                (void)sim_client_resume(world, number);
+            }
+            continue;
+        }
+        machine->slow_thousandths = 1000;
+        if (machine->is_paused) {
+            (void)sim_member_resume(world, number);
+        } else if (comes_back(machine)) {
+            (void)sim_member_restart(world, number);
+        }
+    }
+    world->cost.operator_actions = actions; /* Nobody's work but the testbed's. */
+    world->is_healed = true;
+    world->settle_deadline_ns = world->now_ns + bound_ns(world);
+    world->settle_look_ns = world->now_ns;
+}
+
+/* One cluster's live members. */
+struct cluster_view {
+    uint64_t cluster_id;
+    uint32_t live;
+    uint32_t voters; /* Of the newest configuration any of them has. */
+    uint32_t live_voters;
+    uint64_t applied_low, applied_high, applied_sum;
+    bool has_leader;
+    uint32_t members[SIM_MEMBERS_MAX];
+};
+
+static void view_add(struct sim_world *world, struct cluster_view *view, uint32_t number)
+{
+    struct sim_machine *machine = world->machines[number];
+    struct member_status status;
+    member_get_status(machine->member, &status);
+    if (view->live == 0 || status.applied < view->applied_low) {
+        view->applied_low = status.applied;
+    }
+    if (status.applied >= view->applied_high) {
+        view->applied_high = status.applied;
+        view->voters = member_voter_count(machine->member);
+    }
+    view->applied_sum += status.applied;
+    view->has_leader |= status.raft.role == RAFT_LEADER;
+    view->live_voters += !status.is_learner;
+    view->members[view->live++] = number;
+}
+
+/* The clusters that live, by the order of their first member. */
+static uint32_t views_of(struct sim_world *world, struct cluster_view *views, uint32_t max)
+{
+    uint32_t count = 0;
+    for (uint32_t number = 1; number <= world->member_count; number++) {
+        struct sim_machine *machine = world->machines[number];
+        if (!machine->is_alive) {
+            continue;
+        }
+        uint32_t slot = 0;
+        while (slot < count && views[slot].cluster_id != machine->cluster_id) {
+            slot++;
+        }
+        if (slot == count) {
+            if (count == max) {
+                continue;
+            }
+            views[count++] = (struct cluster_view){.cluster_id = machine->cluster_id};
+        }
+        view_add(world, &views[slot], number);
+    }
+    return count;
+}
+
+static bool has_quorum(const struct cluster_view *view)
+{
+    return view->voters > 0 && view->live_voters >= view->voters / 2 + 1;
+}
+
+/* Equal applied indexes and equal stores: then the judges get to see them. */
+static bool is_converged(struct sim_world *world, const struct cluster_view *view)
+{
+    if (!view->has_leader || view->applied_low != view->applied_high) {
+        return false;
+    }
+    for (uint32_t i = 0; i < view->live; i++) {
+        struct sim_member_view member;
+        sim_member_view(world, view->members[i], false, &member);
+        if (member.commit != member.applied || member.last_index != member.commit) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void on_probe(void *context, const struct wire_response *response, bool is_unknown)
+{
+    struct sim_world *world = context;
+    world->probe_state = response->status == BASE_OK && !is_unknown ? PROBE_ANSWERED : PROBE_NONE;
+}
+
+/* A write of our own: a leader alone is no progress. */
+static void probe(struct sim_world *world, const struct cluster_view *view)
+{
+    if (world->prober == 0) {
+        struct sim_client_options options = {.endpoint_count = view->live};
+        memcpy(options.endpoints, view->members, view->live * sizeof view->members[0]);
+        world->prober = sim_client_new(world, &options);
+    }
+    struct wire_request request = {
+        .kind = WIRE_KV,
+        .op = {.kind = KV_PUT, .key = base_bytes_of("faultline/probe"), .value = base_bytes_of("healed")},
+    };
+    world->probe_state = PROBE_UNDER_WAY;
+    (void)sim_client_call(world, world->prober, &request, on_probe, world);
+}
+
+static void settled(struct sim_world *world, const struct cluster_view *views, uint32_t count)
+{
+    for (uint32_t slot = 0; slot < count; slot++) {
+        for (uint32_t i = 0; i < views[slot].live && has_quorum(&views[slot]); i++) {
+            struct sim_member_view member;
+            sim_member_view(world, views[slot].members[i], true, &member);
+            check_settled(world->check, world->now_ns, member.number, member.applied, member.revision,
+                          member.store_hash);
+        }
+    }
+    check_end(world->check, world->now_ns);
+    world->is_settled = true;
+}
+
+static void no_progress(struct sim_world *world, const struct cluster_view *view)
+{
+    const char *missing = !view->has_leader ? "there is no leader"
+                          : world->probe_state != PROBE_ANSWERED ? "no write is answered"
+                                                                : "the members have not converged";
+    uint32_t first = view->members[0];
+    check_violate(world->check, CHECK_PROGRESS, world->now_ns, first,
+                  "%u of %u voters have been able to talk for %" PRIu64 " ms since everything healed or last moved, "
+                  "and %s (applied %" PRIu64 " to %" PRIu64 ")",
+                  view->live_voters, view->voters, bound_ns(world) / 1000000, missing, view->applied_low,
+                  view->applied_high);
+    world->is_settled = true;
+}
+
+/* Not with every event: ten times an election timeout is often enough. */
+static bool is_time_to_look(struct sim_world *world)
+{
+    if (world->now_ns < world->settle_look_ns) {
+        return false;
+    }
+    world->settle_look_ns = world->now_ns + world->options.cluster.election_ns / 10;
+    return true;
+}
+
+static void look(struct sim_world *world)
+{
+    struct cluster_view views[4];
+    uint32_t count = views_of(world, views, 4);
+    const struct cluster_view *lagging = NULL;
+    uint64_t applied = 0;
+    for (uint32_t slot = 0; slot < count; slot++) {
+        applied += views[slot].applied_sum;
+        if (has_quorum(&views[slot]) && !is_converged(world, &views[slot])) {
+            lagging = &views[slot];
+        }
+        if (has_quorum(&views[slot]) && views[slot].has_leader && world->probe_state == PROBE_NONE) {
+            probe(world, &views[slot]);
+            return;
+        }
+    }
+    bool is_probed = world->probe_state == PROBE_ANSWERED;
+    for (uint32_t slot = 0; slot < count && !lagging && !is_probed; slot++) {
+        lagging = has_quorum(&views[slot]) ? &views[slot] : NULL;
+    }
+    if (!lagging) {
+        settled(world, views, count);
+    } else if (applied > world->settle_applied && lagging->applied_low != lagging->applied_high) {
+        world->settle_deadline_ns = world->now_ns + bound_ns(world);
+    } else if (world->now_ns >= world->settle_deadline_ns) {
+        no_progress(world, lagging);
+    }
+    world->settle_applied = applied;
+}
+
+bool sim_world_is_settled(struct sim_world *world)
+{
+    if (!world->is_healed || world->is_settled || check_first(world->check)) {
+        return world->is_healed;
+    }
+    if (world->options.tolerance_exceeded) {
+        check_end(world->check, world->now_ns);
+        world->is_settled = true;
+        return true;
+    }
+    if (is_time_to_look(world)) {
+        look(world);
+    }
+    return world->is_settled;
+}
