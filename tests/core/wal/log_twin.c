@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "log_twin.h"
+#include "tests/core/wal/log_twin.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 
 #include "core/wal/wal.h"
 
-#include "model_disk.h"
+#include "tests/core/wal/model_disk.h"
 
 enum { TWIN_RECORDS_MAX = 512, TWIN_ENTRIES_MAX = 512, TWIN_SNAPSHOTS_MAX = 64 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model_disk.h"
+#include "tests/core/wal/model_disk.h"
 
 #include <assert.h>
 #include <stdlib.h>

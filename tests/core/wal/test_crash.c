@@ -3,7 +3,7 @@
  * all that a ticket had promised, what it finds beyond is a beginning of what
  * was asked, it never finds corruption, and the log goes on from there. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "log_twin.h"
+#include "tests/core/wal/log_twin.h"
 
 #include <criterion/criterion.h>
 
