@@ -1,8 +1,8 @@
 /* libFuzzer's target for the decoders: the first byte chooses which, the rest is
  * a message's body (its frame is put around it) or a proposal. What decodes must
  * encode to the same bytes, and its flattened copy too.
- *   clang -I ROOT -fsanitize=fuzzer,address,undefined wire_fuzz.c equal.c messages.c \
- *       ROOT/core/wire/*.c ROOT/core/base/{arena,bytes,crc32c,status}.c */
+ * Build it with clang's -fsanitize=fuzzer,address,undefined together with equal.c,
+ * messages.c, core/wire and core/base. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/crc32c.h"
 #include "tests/core/wire/messages.h"
