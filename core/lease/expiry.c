@@ -25,8 +25,10 @@ void lease_expire_at(struct lease_lessor *lessor, struct lease *lease, uint64_t 
     assert(lessor->is_primary);
     lease->expiry_ns = expiry_ns;
     lease_queue_set(lessor, LEASE_EXPIRY, lease, expiry_ns);
-    bool has_checkpoints = lessor->options.checkpoints && expiry_ns > lease_add_ns(now_ns, CHECKPOINT_INTERVAL_NS);
-    uint64_t checkpoint_ns = has_checkpoints ? lease_add_ns(now_ns, CHECKPOINT_INTERVAL_NS) : LEASE_FOREVER;
+    uint64_t checkpoint_ns = lease_add_ns(now_ns, CHECKPOINT_INTERVAL_NS);
+    if (!lessor->options.checkpoints || expiry_ns == LEASE_FOREVER || expiry_ns <= checkpoint_ns) {
+        checkpoint_ns = LEASE_FOREVER;
+    }
     lease_queue_set(lessor, LEASE_CHECKPOINT, lease, checkpoint_ns);
 }
 
