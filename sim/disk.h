@@ -62,9 +62,10 @@ const struct disk *sim_disk_table(struct sim_disk *disk);
 
 enum disk_status sim_disk_list(struct sim_disk *disk, const char *directory,
                                void (*visit)(void *visitor, const char *name), void *visitor);
-enum disk_status sim_disk_open(struct sim_disk *disk, const char *name, disk_file *file, uint64_t *size_bytes);
-enum disk_status sim_disk_read(struct sim_disk *disk, disk_file file, uint64_t offset, void *bytes, size_t size,
-                               size_t *got);
+enum disk_status sim_disk_open(struct sim_disk *disk, const char *name, disk_file *file,
+                               uint64_t *size_bytes);
+enum disk_status sim_disk_read(struct sim_disk *disk, disk_file file, uint64_t offset, void *bytes,
+                               size_t size, size_t *got);
 void sim_disk_close(struct sim_disk *disk, disk_file file);
 /* A number for a file whose creation is asked later (the outbox): open, empty and
  * nameless until sim_disk_create; gone when the process ends before. */

@@ -35,7 +35,8 @@ static void *resize(void *context, void *block, size_t size_old, size_t size_new
         mi_free(block);
         return NULL;
     }
-    void *memory = block ? mi_heap_realloc(made(heap), block, size_new) : mi_heap_malloc(made(heap), size_new);
+    void *memory =
+        block ? mi_heap_realloc(made(heap), block, size_new) : mi_heap_malloc(made(heap), size_new);
     if (!memory) {
         abort();
     }
