@@ -17,9 +17,9 @@ uint32_t base_crc32c_portable(uint32_t crc, const void *data, size_t size)
         uint32_t low = state ^ base_load_u32(at);
         uint32_t high = base_load_u32(at + 4);
         state = crc32c_table[7][low & 0xff] ^ crc32c_table[6][(low >> 8) & 0xff] ^
-                crc32c_table[5][(low >> 16) & 0xff] ^ crc32c_table[4][low >> 24] ^ crc32c_table[3][high & 0xff] ^
-                crc32c_table[2][(high >> 8) & 0xff] ^ crc32c_table[1][(high >> 16) & 0xff] ^
-                crc32c_table[0][high >> 24];
+                crc32c_table[5][(low >> 16) & 0xff] ^ crc32c_table[4][low >> 24] ^
+                crc32c_table[3][high & 0xff] ^ crc32c_table[2][(high >> 8) & 0xff] ^
+                crc32c_table[1][(high >> 16) & 0xff] ^ crc32c_table[0][high >> 24];
     }
     for (; size > 0; at++, size--) {
         state = crc32c_table[0][(state ^ *at) & 0xff] ^ (state >> 8);

@@ -17,8 +17,8 @@ static inline bool crc32c_has_instruction(void)
 }
 
 /* `state` is the inverted checksum. Only where crc32c_has_instruction(). */
-__attribute__((target("sse4.2"))) static inline uint32_t crc32c_by_instruction(uint32_t state, const uint8_t *at,
-                                                                               size_t size)
+__attribute__((target("sse4.2"))) static inline uint32_t crc32c_by_instruction(uint32_t state,
+                                                                               const uint8_t *at, size_t size)
 {
     uint64_t wide = state;
     for (; size >= 8; at += 8, size -= 8) {

@@ -45,7 +45,8 @@ static void absorb_block(struct sha1 *sha1)
     for (unsigned i = 16; i < 80; i++) {
         schedule[i] = rotate_left(schedule[i - 3] ^ schedule[i - 8] ^ schedule[i - 14] ^ schedule[i - 16], 1);
     }
-    uint32_t a = sha1->state[0], b = sha1->state[1], c = sha1->state[2], d = sha1->state[3], e = sha1->state[4];
+    uint32_t a = sha1->state[0], b = sha1->state[1], c = sha1->state[2], d = sha1->state[3],
+             e = sha1->state[4];
     for (unsigned i = 0; i < 80; i++) {
         uint32_t next = rotate_left(a, 5) + mix(i, b, c, d) + e + schedule[i];
         e = d;

@@ -114,8 +114,8 @@ void wal_batch_flush(struct wal *wal)
         return;
     }
     if (wal->batch.size > 0) {
-        wal->disk->append(wal->disk->context, wal_token(wal, WAL_OPERATION_APPEND, wal->cursor.sequence), wal->file,
-                          base_buffer_view(&wal->batch), wal->tags, wal->tag_count);
+        wal->disk->append(wal->disk->context, wal_token(wal, WAL_OPERATION_APPEND, wal->cursor.sequence),
+                          wal->file, base_buffer_view(&wal->batch), wal->tags, wal->tag_count);
         base_buffer_reset(&wal->batch);
         wal->tag_count = 0;
     }

@@ -38,8 +38,8 @@ size_t wal_record_begin(struct base_buffer *buffer)
     return begin;
 }
 
-void wal_record_end(struct base_buffer *buffer, size_t begin, struct wal_cursor *cursor, enum wal_record_type type,
-                    uint8_t subtype)
+void wal_record_end(struct base_buffer *buffer, size_t begin, struct wal_cursor *cursor,
+                    enum wal_record_type type, uint8_t subtype)
 {
     assert(buffer->size >= begin + WAL_HEADER_SIZE);
     assert(cursor->offset % 8 == 0);
@@ -78,8 +78,8 @@ static bool is_header(struct base_bytes segment, uint64_t sequence, uint64_t off
     return base_load_u32(header + AT_CHECK) == check_of(header, sequence, offset);
 }
 
-enum wal_reading wal_record_read(struct wal_cursor *cursor, struct base_bytes segment, struct wal_record *record,
-                                 struct wal_damage *damage)
+enum wal_reading wal_record_read(struct wal_cursor *cursor, struct base_bytes segment,
+                                 struct wal_record *record, struct wal_damage *damage)
 {
     assert(cursor->offset % 8 == 0);
     assert(cursor->offset <= segment.size);
@@ -143,8 +143,8 @@ static bool has_lost_sector(struct base_bytes segment, uint64_t begin, uint64_t 
     return false;
 }
 
-bool wal_record_is_torn(const struct wal_cursor *cursor, struct base_bytes segment, const struct wal_damage *damage,
-                        uint64_t *witness)
+bool wal_record_is_torn(const struct wal_cursor *cursor, struct base_bytes segment,
+                        const struct wal_damage *damage, uint64_t *witness)
 {
     *witness = 0;
     for (uint64_t at = cursor->offset + 8; at + WAL_HEADER_SIZE <= segment.size; at += 8) {

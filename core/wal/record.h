@@ -29,8 +29,8 @@
 #include "core/base/bytes.h"
 
 enum wal_record_type {
-    WAL_RECORD_CHAIN = 1, /* u32: the chain before; opens every segment. */
-    WAL_RECORD_METADATA,  /* u64 member id, u64 cluster id. */
+    WAL_RECORD_CHAIN = 1,  /* u32: the chain before; opens every segment. */
+    WAL_RECORD_METADATA,   /* u64 member id, u64 cluster id. */
     WAL_RECORD_HARD_STATE, /* u64 term, u64 vote, u64 commit; the first ends a segment's head. */
     WAL_RECORD_ENTRY,      /* u64 index, u64 term, data. */
     WAL_RECORD_SNAPSHOT,   /* u64 index, u64 term. */
@@ -56,8 +56,8 @@ struct wal_record {
 /* Begin a record at the buffer's end and answer where; append its payload, then
  * end it: pads it, fills in its header, and moves the cursor behind it. */
 size_t wal_record_begin(struct base_buffer *buffer);
-void wal_record_end(struct base_buffer *buffer, size_t begin, struct wal_cursor *cursor, enum wal_record_type type,
-                    uint8_t subtype);
+void wal_record_end(struct base_buffer *buffer, size_t begin, struct wal_cursor *cursor,
+                    enum wal_record_type type, uint8_t subtype);
 
 enum wal_reading { WAL_READ_RECORD, WAL_READ_END, WAL_READ_DAMAGE };
 
@@ -69,12 +69,12 @@ struct wal_damage {
 };
 
 /* Read the record at the cursor and move behind it. On damage the cursor stays. */
-enum wal_reading wal_record_read(struct wal_cursor *cursor, struct base_bytes segment, struct wal_record *record,
-                                 struct wal_damage *damage);
+enum wal_reading wal_record_read(struct wal_cursor *cursor, struct base_bytes segment,
+                                 struct wal_record *record, struct wal_damage *damage);
 /* Is the damage at the cursor what a power loss leaves of a record that was
  * never synced? If not, `*witness` is the offset of a later record that says it
  * was, or 0. */
-bool wal_record_is_torn(const struct wal_cursor *cursor, struct base_bytes segment, const struct wal_damage *damage,
-                        uint64_t *witness);
+bool wal_record_is_torn(const struct wal_cursor *cursor, struct base_bytes segment,
+                        const struct wal_damage *damage, uint64_t *witness);
 
 #endif

@@ -28,10 +28,10 @@ struct recovery {
     struct wal_cursor begin; /* Of the record in hand. */
     bool has_head;           /* The segment's head was read whole. */
     bool has_metadata;
-    bool base_floats; /* The first segment kept is not the first there was. */
+    bool base_floats;   /* The first segment kept is not the first there was. */
     uint32_t walk_slot; /* Where the pass begins. */
     bool is_torn;
-    struct wal_cursor end; /* Of the log. */
+    struct wal_cursor end;         /* Of the log. */
     struct wal_snapshot_id chosen; /* Index 0: none, the log is whole. */
     struct cut live;               /* Before it no entry above `chosen` counts. */
 };
@@ -210,7 +210,8 @@ static enum wal_status walk_segment(struct recovery *recovery, uint32_t slot, ha
     }
     struct base_bytes bytes = base_buffer_view(&recovery->segment);
     struct wal_cursor cursor = {.sequence = recovery->wal->segments[slot].sequence,
-                                .chain = slot == recovery->walk_slot ? chain_at_opening(recovery) : recovery->end.chain};
+                                .chain = slot == recovery->walk_slot ? chain_at_opening(recovery)
+                                                                     : recovery->end.chain};
     recovery->has_head = false;
     for (;;) {
         struct wal_record record = {0};
@@ -338,7 +339,8 @@ static void add_snapshot(struct recovery *recovery, struct wal_snapshot_id id)
             return;
         }
     }
-    struct wal_snapshot_id *added = (struct wal_snapshot_id *)(void *)base_buffer_extend(&recovery->snapshots, sizeof id);
+    struct wal_snapshot_id *added =
+        (struct wal_snapshot_id *)(void *)base_buffer_extend(&recovery->snapshots, sizeof id);
     *added = id;
 }
 
@@ -375,7 +377,8 @@ static enum wal_status note_record(struct recovery *recovery, const struct wal_r
     struct base_reader reader;
     base_reader_init(&reader, record->payload);
     bool opens = recovery->begin.offset == 0;
-    if (opens != (record->type == WAL_RECORD_CHAIN) || (!recovery->has_head && record->type == WAL_RECORD_ENTRY)) {
+    if (opens != (record->type == WAL_RECORD_CHAIN) ||
+        (!recovery->has_head && record->type == WAL_RECORD_ENTRY)) {
         return refuse_number(recovery, "a record of type ", record->type, "a segment's head, of type ",
                              opens ? WAL_RECORD_CHAIN : WAL_RECORD_METADATA);
     }
@@ -417,6 +420,8 @@ static enum wal_status read_snapshot(struct recovery *recovery, struct wal_snaps
     enum wal_status status = wal_snapshot_reader_open(reader, wal->disk, id, &snapshot, &wal->error);
     if (status == WAL_OK) {
         if (visitor) {
+            assert(visitor->snapshot);
+            assert(visitor->snapshot_piece);
             visitor->snapshot(visitor->context, &snapshot);
         }
         for (uint64_t number = 1; status == WAL_OK && number < reader->block_count; number++) {
@@ -446,7 +451,8 @@ static struct wal_snapshot_id newest_below(const struct recovery *recovery, raft
     size_t count = 0;
     const struct wal_snapshot_id *known = snapshots(recovery, &count);
     for (size_t slot = 0; slot < count; slot++) {
-        if (known[slot].index < limit && known[slot].index > newest.index && is_followed(recovery, known[slot])) {
+        if (known[slot].index < limit && known[slot].index > newest.index &&
+            is_followed(recovery, known[slot])) {
             newest = known[slot];
         }
     }
@@ -499,8 +505,8 @@ static enum wal_status settle_hard_state(struct recovery *recovery)
     }
     if (wal->hard_state.commit > wal->terms.last) {
         recovery->begin = recovery->end;
-        return refuse_number(recovery, "a log that ends with entry ", wal->terms.last, "at least the committed ",
-                             wal->hard_state.commit);
+        return refuse_number(recovery, "a log that ends with entry ", wal->terms.last,
+                             "at least the committed ", wal->hard_state.commit);
     }
     return WAL_OK;
 }
@@ -606,8 +612,8 @@ static enum wal_status make_ready(struct recovery *recovery)
     if (recovery->is_torn) {
         wal->is_repairing = true;
         wal->hold_count++;
-        wal->disk->truncate(wal->disk->context, wal_token(wal, WAL_OPERATION_TRUNCATE, segment->sequence), wal->file,
-                            wal->cursor.offset);
+        wal->disk->truncate(wal->disk->context, wal_token(wal, WAL_OPERATION_TRUNCATE, segment->sequence),
+                            wal->file, wal->cursor.offset);
     }
     uint64_t number = wal_batch_add_barrier(wal, &(struct wal_barrier){0});
     wal->disk->sync_directory(wal->disk->context, wal_token(wal, WAL_OPERATION_NAMED, number), "wal");
@@ -626,8 +632,7 @@ static void settle_snapshots(struct recovery *recovery)
         wal_snapshot_keep(wal->recorded, older);
     }
     wal_snapshot_keep(wal->recorded, recovery->chosen);
-    memcpy(wal->durable, wal->recorded, sizeof wal->durable);
-    wal_snapshot_clean(wal);
+    memcpy(wal->recovered, wal->recorded, sizeof wal->recovered);
 }
 
 static enum wal_status recover(struct recovery *recovery)

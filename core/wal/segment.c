@@ -7,8 +7,9 @@ void wal_segment_add(struct wal *wal, struct wal_segment segment)
 {
     if (wal->segment_count == wal->segment_capacity) {
         uint32_t capacity = wal->segment_capacity == 0 ? 4 : wal->segment_capacity * 2;
-        wal->segments = base_resize(&wal->allocator, wal->segments, wal->segment_capacity * sizeof wal->segments[0],
-                                    capacity * sizeof wal->segments[0]);
+        wal->segments =
+            base_resize(&wal->allocator, wal->segments, wal->segment_capacity * sizeof wal->segments[0],
+                        capacity * sizeof wal->segments[0]);
         wal->segment_capacity = capacity;
     }
     wal->segments[wal->segment_count++] = segment;
@@ -28,9 +29,12 @@ void wal_segment_begin(struct wal *wal, uint64_t sequence)
     struct wal_text name;
     wal_text_reset(&name);
     wal_text_put_segment(&name, segment.sequence, segment.first, true);
-    wal->file = wal->disk->create(wal->disk->context, wal_token(wal, WAL_OPERATION_CREATE, sequence), name.bytes);
+    wal->file =
+        wal->disk->create(wal->disk->context, wal_token(wal, WAL_OPERATION_CREATE, sequence), name.bytes);
     wal_batch_put_head(wal);
-    struct disk_tag tag = {.record = DISK_SEGMENT, .last_index = wal->terms.last, .first_index = segment.first};
+    struct disk_tag tag = {.record = DISK_SEGMENT,
+                           .last_index = wal->terms.last,
+                           .first_index = segment.first};
     wal_batch_put_tag(wal, &tag);
     wal->disk->append(wal->disk->context, wal_token(wal, WAL_OPERATION_APPEND, sequence), wal->file,
                       base_buffer_view(&wal->batch), wal->tags, wal->tag_count);
@@ -80,9 +84,10 @@ void wal_segment_synced(struct wal *wal, const struct wal_barrier *barrier)
     wal_text_put_segment(&aside, segment->sequence, segment->first, true);
     wal_text_reset(&name);
     wal_text_put_segment(&name, segment->sequence, segment->first, false);
-    wal->disk->rename(wal->disk->context, wal_token(wal, WAL_OPERATION_RENAME, segment->sequence), aside.bytes,
-                      name.bytes);
-    wal->disk->sync_directory(wal->disk->context, wal_token(wal, WAL_OPERATION_NAMED, wal->naming_barrier), "wal");
+    wal->disk->rename(wal->disk->context, wal_token(wal, WAL_OPERATION_RENAME, segment->sequence),
+                      aside.bytes, name.bytes);
+    wal->disk->sync_directory(wal->disk->context, wal_token(wal, WAL_OPERATION_NAMED, wal->naming_barrier),
+                              "wal");
 }
 
 void wal_segment_named(struct wal *wal)
@@ -118,8 +123,8 @@ void wal_segment_maybe_release(struct wal *wal)
     struct wal_text name;
     wal_text_reset(&name);
     wal_text_put_segment(&name, wal->segments[0].sequence, wal->segments[0].first, false);
-    wal->disk->remove(wal->disk->context, wal_token(wal, WAL_OPERATION_REMOVE_SEGMENT, wal->segments[0].sequence),
-                      name.bytes);
+    wal->disk->remove(wal->disk->context,
+                      wal_token(wal, WAL_OPERATION_REMOVE_SEGMENT, wal->segments[0].sequence), name.bytes);
     wal->disk->sync_directory(wal->disk->context, wal_token(wal, WAL_OPERATION_RELEASED, 0), "wal");
 }
 

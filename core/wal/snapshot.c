@@ -101,8 +101,8 @@ static void write_blocks(struct wal *wal, struct wal_job *job, const struct disk
 {
     struct base_bytes blocks = wal_snapshot_writer_view(&wal->writer);
     if (blocks.size > 0) {
-        wal->disk->append(wal->disk->context, wal_token(wal, WAL_OPERATION_JOB_WRITE, job->number), job->file, blocks,
-                          tag, tag ? 1 : 0);
+        wal->disk->append(wal->disk->context, wal_token(wal, WAL_OPERATION_JOB_WRITE, job->number), job->file,
+                          blocks, tag, tag ? 1 : 0);
         wal_snapshot_writer_take(&wal->writer);
     }
 }
@@ -122,7 +122,8 @@ void wal_snapshot_begin(struct wal *wal, const struct raft_snapshot *snapshot)
     struct wal_text aside;
     wal_text_reset(&aside);
     wal_text_put_snapshot_aside(&aside, job->number);
-    job->file = wal->disk->create(wal->disk->context, wal_token(wal, WAL_OPERATION_JOB_WRITE, job->number), aside.bytes);
+    job->file = wal->disk->create(wal->disk->context, wal_token(wal, WAL_OPERATION_JOB_WRITE, job->number),
+                                  aside.bytes);
     struct wal_job **link = &wal->jobs;
     while (*link) {
         link = &(*link)->next;
@@ -173,7 +174,7 @@ void wal_snapshot_end(struct wal *wal)
     }
     struct wal_job *job = find_building(wal);
     assert(job);
-    if (job->id.index < wal->floor) {
+    if (job->id.index < wal->recorded[0].index) {
         drop_job(wal, job); /* A newer one was installed meanwhile. */
         return;
     }
@@ -217,7 +218,8 @@ static void maybe_name_file(struct wal *wal, struct wal_job *job)
     wal_text_put_snapshot(&name, job->id.term, job->id.index);
     wal->disk->rename(wal->disk->context, wal_token(wal, WAL_OPERATION_JOB_RENAME, job->number), aside.bytes,
                       name.bytes);
-    wal->disk->sync_directory(wal->disk->context, wal_token(wal, WAL_OPERATION_JOB_NAMED, job->number), "snap");
+    wal->disk->sync_directory(wal->disk->context, wal_token(wal, WAL_OPERATION_JOB_NAMED, job->number),
+                              "snap");
 }
 
 /* The file is durable: its record may follow. */
@@ -233,7 +235,7 @@ static void record(struct wal *wal, struct wal_job *job)
         wal_batch_flush(wal);
         return;
     }
-    if (job->id.index < wal->floor) {
+    if (job->id.index < wal->recorded[0].index) {
         free_job(wal, job); /* A newer one was recorded meanwhile. */
         return;
     }
@@ -241,7 +243,9 @@ static void record(struct wal *wal, struct wal_job *job)
     struct disk_tag tag = {.record = DISK_SNAPSHOT, .last_index = job->id.index, .term = job->id.term};
     wal_batch_put_tag(wal, &tag);
     wal_snapshot_keep(wal->recorded, job->id);
-    wal->floor = job->id.index;
+    if (job->id.index > wal->floor) {
+        wal->floor = job->id.index;
+    }
     job->ticket = ++wal->ticket_last;
     wal->ticket_wanted = job->ticket;
     wal_batch_flush(wal);
@@ -264,6 +268,11 @@ void wal_snapshot_job_done(struct wal *wal, enum wal_operation operation, uint64
 void wal_snapshot_settle(struct wal *wal)
 {
     bool has_news = false;
+    if (wal->recovered[0].index > 0 && wal->ticket_durable > 0) {
+        memcpy(wal->durable, wal->recovered, sizeof wal->durable);
+        memset(wal->recovered, 0, sizeof wal->recovered);
+        has_news = true;
+    }
     for (struct wal_job *job = wal->jobs, *next; job; job = next) {
         next = job->next;
         maybe_name_file(wal, job);
@@ -285,8 +294,8 @@ void wal_snapshot_settle(struct wal *wal)
     wal_segment_maybe_release(wal);
 }
 
-enum wal_status wal_snapshot_read(struct wal *wal, raft_index index, uint64_t offset, void *bytes, size_t size,
-                                  size_t *got)
+enum wal_status wal_snapshot_read(struct wal *wal, raft_index index, uint64_t offset, void *bytes,
+                                  size_t size, size_t *got)
 {
     *got = 0;
     struct wal_snapshot_id id = {0};

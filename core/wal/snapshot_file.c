@@ -8,7 +8,8 @@
 #define MAGIC UINT64_C(0x31706e736c746c66) /* "fltlsnp1" */
 #define LAST_BLOCK (UINT32_C(1) << 31)
 
-static_assert(3 * 8 + 4 * (4 + 8 * RAFT_MEMBERS_MAX) + 1 <= WAL_BLOCK_DATA_MAX, "a configuration fits the head");
+static_assert(3 * 8 + 4 * (4 + 8 * RAFT_MEMBERS_MAX) + 1 <= WAL_BLOCK_DATA_MAX,
+              "a configuration fits the head");
 
 static uint32_t checksum(struct wal_snapshot_id id, uint64_t number, const uint8_t *data, size_t size)
 {
@@ -130,7 +131,8 @@ enum wal_status wal_snapshot_reader_block(struct wal_snapshot_reader *reader, ui
     bool is_last = number + 1 == reader->block_count;
     size_t size = is_last ? (size_t)(reader->file_size - offset) : WAL_BLOCK_SIZE;
     size_t got = 0;
-    enum disk_status status = reader->disk->read(reader->disk->context, reader->file, offset, reader->block, size, &got);
+    enum disk_status status =
+        reader->disk->read(reader->disk->context, reader->file, offset, reader->block, size, &got);
     if (status != DISK_OK) {
         return refuse(reader, number, "a read error", "a block", WAL_FAILED, error);
     }
@@ -144,7 +146,8 @@ enum wal_status wal_snapshot_reader_block(struct wal_snapshot_reader *reader, ui
         return refuse(reader, number, "a block that fails its checksum", "a whole block", WAL_CORRUPT, error);
     }
     if (stored_size != ((uint32_t)data_size | (is_last ? LAST_BLOCK : 0))) {
-        return refuse(reader, number, "a block of another size", "the state's last block at the end", WAL_CORRUPT, error);
+        return refuse(reader, number, "a block of another size", "the state's last block at the end",
+                      WAL_CORRUPT, error);
     }
     *data = (struct base_bytes){.data = reader->block, .size = data_size};
     return WAL_OK;
@@ -177,7 +180,8 @@ static bool get_head(struct base_bytes head, struct raft_snapshot *snapshot)
     snapshot->term = base_get_u64(&reader);
     struct raft_conf_state *configuration = &snapshot->configuration;
     if (!get_ids(&reader, &configuration->voters) || !get_ids(&reader, &configuration->learners) ||
-        !get_ids(&reader, &configuration->voters_outgoing) || !get_ids(&reader, &configuration->learners_next)) {
+        !get_ids(&reader, &configuration->voters_outgoing) ||
+        !get_ids(&reader, &configuration->learners_next)) {
         return false;
     }
     uint8_t auto_leave = base_get_u8(&reader);

@@ -14,7 +14,11 @@
 #include "core/wal/text.h"
 #include "core/wal/wal.h"
 
-enum { WAL_BLOCK_SIZE = 4096, WAL_BLOCK_TRAILER_SIZE = 8, WAL_BLOCK_DATA_MAX = WAL_BLOCK_SIZE - WAL_BLOCK_TRAILER_SIZE };
+enum {
+    WAL_BLOCK_SIZE = 4096,
+    WAL_BLOCK_TRAILER_SIZE = 8,
+    WAL_BLOCK_DATA_MAX = WAL_BLOCK_SIZE - WAL_BLOCK_TRAILER_SIZE
+};
 
 /* Which state it is the state after. */
 struct wal_snapshot_id {
@@ -25,8 +29,8 @@ struct wal_snapshot_id {
 /* Builds the blocks: what is before `block_begin` in `bytes` is whole. */
 struct wal_snapshot_writer {
     struct wal_snapshot_id id;
-    uint64_t number;      /* The current block's. */
-    size_t block_begin;   /* In bytes. */
+    uint64_t number;    /* The current block's. */
+    size_t block_begin; /* In bytes. */
     struct base_buffer bytes;
 };
 

@@ -113,9 +113,10 @@ struct wal {
     struct wal_job *jobs; /* Oldest first; at most the last is BUILDING. */
     uint64_t job_next;
     struct wal_snapshot_writer writer;
-    struct wal_snapshot_id recorded[WAL_SNAPSHOTS_KEPT]; /* With a record in the log, newest first. */
-    struct wal_snapshot_id durable[WAL_SNAPSHOTS_KEPT];  /* Whose record is durable, newest first. */
-    struct wal_snapshot_id *files;                       /* Snapshot files there may be; owned. */
+    struct wal_snapshot_id recorded[WAL_SNAPSHOTS_KEPT];  /* With a record in the log, newest first. */
+    struct wal_snapshot_id durable[WAL_SNAPSHOTS_KEPT];   /* Whose record is durable, newest first. */
+    struct wal_snapshot_id recovered[WAL_SNAPSHOTS_KEPT]; /* Are so with ticket 1. */
+    struct wal_snapshot_id *files;                        /* Snapshot files there may be; owned. */
     uint32_t file_count;
     uint32_t file_capacity;
     struct wal_snapshot_reader *reader; /* For wal_snapshot_read; owned, NULL when closed. */

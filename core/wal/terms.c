@@ -78,7 +78,8 @@ void wal_terms_drop(struct wal_terms *terms, raft_index base)
     assert(base <= terms->last);
     raft_term base_term = wal_terms_at(terms, base);
     uint32_t gone = 0;
-    while (gone < terms->count && (gone + 1 < terms->count ? terms->runs[gone + 1].first - 1 : terms->last) <= base) {
+    while (gone < terms->count &&
+           (gone + 1 < terms->count ? terms->runs[gone + 1].first - 1 : terms->last) <= base) {
         gone++;
     }
     terms->count -= gone;

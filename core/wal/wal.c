@@ -98,8 +98,10 @@ uint64_t wal_save(struct wal *wal, const struct raft_entry *entries, uint32_t en
         assert(state->commit <= wal->terms.last);
         wal->hard_state = *state;
         wal_batch_put_hard_state(wal, state);
-        struct disk_tag tag = {
-            .record = DISK_HARD_STATE, .term = state->term, .vote = state->vote, .commit = state->commit};
+        struct disk_tag tag = {.record = DISK_HARD_STATE,
+                               .term = state->term,
+                               .vote = state->vote,
+                               .commit = state->commit};
         wal_batch_put_tag(wal, &tag);
     }
     uint64_t ticket = ++wal->ticket_last;
@@ -268,8 +270,8 @@ enum wal_status wal_done(struct wal *wal, uint64_t token, enum disk_status statu
     if (wal->has_failed) {
         return WAL_FAILED;
     }
-    bool is_gone = status == DISK_NOT_FOUND && (operation == WAL_OPERATION_REMOVE ||
-                                                operation == WAL_OPERATION_JOB_DROPPED);
+    bool is_gone = status == DISK_NOT_FOUND &&
+                   (operation == WAL_OPERATION_REMOVE || operation == WAL_OPERATION_JOB_DROPPED);
     if (status != DISK_OK && !is_gone) {
         fail(wal, operation, number, status);
         return WAL_FAILED;

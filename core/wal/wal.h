@@ -31,7 +31,7 @@ struct wal_options {
 };
 
 /* Told of what recovery finds, in log order. Entries may overwrite a tail that
- * was told before; the last hard state counts. `entry` is borrowed for the call. */
+ * was told before. What is told is borrowed for the call. */
 struct wal_visitor {
     void *context;
     void (*metadata)(void *context, const struct wal_metadata *metadata);
@@ -79,7 +79,8 @@ void wal_snapshot_piece(struct wal *wal, struct base_bytes piece);
 void wal_snapshot_end(struct wal *wal);
 /* Give up the snapshot that is begun and not ended. */
 void wal_snapshot_abandon(struct wal *wal);
-/* The newest durable snapshot's index; 0 is none. */
+/* The newest durable snapshot's index; 0 is none. A recovered one is durable with
+ * ticket 1. */
 raft_index wal_snapshot_index(const struct wal *wal);
 /* Segments wholly at or below `index` and older snapshot files than the newest
  * two may go, once a durable snapshot covers them. */
@@ -87,8 +88,8 @@ void wal_release(struct wal *wal, raft_index index);
 /* Read a piece of the state in the snapshot at `index`, one of the newest two,
  * for sending it: checked against its checksums. `*got` 0 is the end. WAL_NONE:
  * it is gone. WAL_CORRUPT, WAL_FAILED. */
-enum wal_status wal_snapshot_read(struct wal *wal, raft_index index, uint64_t offset, void *bytes, size_t size,
-                                  size_t *got);
+enum wal_status wal_snapshot_read(struct wal *wal, raft_index index, uint64_t offset, void *bytes,
+                                  size_t size, size_t *got);
 
 /* The host's completion of one of our tokens. WAL_FAILED: the member must stop. */
 enum wal_status wal_done(struct wal *wal, uint64_t token, enum disk_status status);

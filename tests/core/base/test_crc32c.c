@@ -24,8 +24,8 @@ static const struct {
       15, 14, 13, 12, 11, 10, 9,  8,  7,  6,  5,  4,  3,  2,  1,  0},
      32,
      0x113fdb5c},
-    {{0x01, 0xc0, 0, 0, 0, 0, 0, 0, 0,    0, 0, 0, 0, 0, 0, 0, 0x14, 0, 0, 0, 0, 0, 4, 0,
-      0,    0,    0, 0x14, 0, 0, 0, 0x18, 0x28, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0},
+    {{0x01, 0xc0, 0, 0,    0, 0, 0, 0,    0,    0, 0, 0, 0, 0, 0, 0, 0x14, 0, 0, 0, 0, 0, 4, 0,
+      0,    0,    0, 0x14, 0, 0, 0, 0x18, 0x28, 0, 0, 0, 0, 0, 0, 0, 2,    0, 0, 0, 0, 0, 0, 0},
      48,
      0xd9963a56},
     {"123456789", 9, 0xe3069283},
@@ -35,7 +35,8 @@ Test(base_crc32c, meets_the_reference_vectors)
 {
     for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
         cr_assert(base_crc32c(0, vectors[i].bytes, vectors[i].size) == vectors[i].crc, "vector %zu", i);
-        cr_assert(base_crc32c_portable(0, vectors[i].bytes, vectors[i].size) == vectors[i].crc, "vector %zu", i);
+        cr_assert(base_crc32c_portable(0, vectors[i].bytes, vectors[i].size) == vectors[i].crc, "vector %zu",
+                  i);
     }
 }
 

@@ -31,7 +31,8 @@ Test(base_sha1, meets_the_reference_vectors)
            "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
     static uint8_t million[1000000];
     memset(million, 'a', sizeof million);
-    expect((struct base_bytes){.data = million, .size = sizeof million}, "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
+    expect((struct base_bytes){.data = million, .size = sizeof million},
+           "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
 }
 
 Test(base_sha1, parts_count_as_their_concatenation)

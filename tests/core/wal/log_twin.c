@@ -113,8 +113,8 @@ uint64_t twin_save(struct twin *twin, raft_index index, uint32_t count, raft_ter
                                             .size = size,
                                             .type = (enum raft_entry_type)((index + slot) % 3),
                                             .data = bytes_of(index + slot, term, size)};
-        add_record(twin,
-                   &(struct twin_record){.kind = TWIN_ENTRY, .index = index + slot, .term = term, .size = size});
+        add_record(twin, &(struct twin_record){
+                             .kind = TWIN_ENTRY, .index = index + slot, .term = term, .size = size});
     }
     struct raft_hard_state state = {.term = term, .vote = term % 3, .commit = commit};
     bool has_state = commit != UINT64_MAX;
@@ -146,7 +146,7 @@ void twin_snapshot(struct twin *twin, raft_index index, raft_term term, size_t s
     assert(twin->snapshot_count < TWIN_SNAPSHOTS_MAX);
     struct raft_snapshot snapshot = snapshot_of(index, term, size);
     twin->snapshots[twin->snapshot_count++] = snapshot;
-    raft_term known = index == twin->now.base ? twin->now.base_term
+    raft_term known = index == twin->now.base                             ? twin->now.base_term
                       : index > twin->now.base && index <= twin->now.last ? twin->now.terms[index]
                                                                           : 0;
     uint8_t *bytes = bytes_of(index, term, size);

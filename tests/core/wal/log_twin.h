@@ -56,7 +56,7 @@ struct twin {
     struct twin_image found;
     struct wal_metadata metadata;
     uint32_t entry_calls;
-    uint64_t state_bytes;  /* Of the snapshot's state. */
+    uint64_t state_bytes; /* Of the snapshot's state. */
     bool is_state_wrong;
 };
 

@@ -184,8 +184,8 @@ static uint32_t sorted_names(const struct model_disk *model, const char *directo
     return count;
 }
 
-static enum disk_status list(void *context, const char *directory, void (*visit)(void *visitor, const char *name),
-                             void *visitor)
+static enum disk_status list(void *context, const char *directory,
+                             void (*visit)(void *visitor, const char *name), void *visitor)
 {
     const char *found[MODEL_FILES_MAX];
     uint32_t count = sorted_names(context, directory, found);
@@ -242,8 +242,8 @@ static disk_file create(void *context, uint64_t token, const char *name)
     return operation->file;
 }
 
-static void put(struct model_disk *model, enum model_kind kind, uint64_t token, disk_file file, uint64_t offset,
-                struct base_bytes bytes)
+static void put(struct model_disk *model, enum model_kind kind, uint64_t token, disk_file file,
+                uint64_t offset, struct base_bytes bytes)
 {
     struct model_operation *operation = enqueue(model, kind, token);
     operation->file = file;
@@ -254,8 +254,8 @@ static void put(struct model_disk *model, enum model_kind kind, uint64_t token, 
     }
 }
 
-static void append(void *context, uint64_t token, disk_file file, struct base_bytes bytes, const struct disk_tag *tags,
-                   uint32_t tag_count)
+static void append(void *context, uint64_t token, disk_file file, struct base_bytes bytes,
+                   const struct disk_tag *tags, uint32_t tag_count)
 {
     struct model_disk *model = context;
     put(model, MODEL_APPEND, token, file, 0, bytes);
@@ -387,7 +387,8 @@ void model_disk_free(struct model_disk *model)
 
 static bool is_of_names(enum model_kind kind)
 {
-    return kind == MODEL_CREATE || kind == MODEL_RENAME || kind == MODEL_REMOVE || kind == MODEL_SYNC_DIRECTORY;
+    return kind == MODEL_CREATE || kind == MODEL_RENAME || kind == MODEL_REMOVE ||
+           kind == MODEL_SYNC_DIRECTORY;
 }
 
 static bool must_follow(const struct model_operation *later, const struct model_operation *earlier)
@@ -430,7 +431,8 @@ static enum disk_status carry_out(struct model_disk *model, struct model_operati
             return DISK_IO_ERROR;
         }
         model->appends++;
-        write_bytes(file, operation->kind == MODEL_APPEND ? file->cache.size : operation->offset, operation->bytes.data, operation->bytes.size / (fails ? 2 : 1));
+        write_bytes(file, operation->kind == MODEL_APPEND ? file->cache.size : operation->offset,
+                    operation->bytes.data, operation->bytes.size / (fails ? 2 : 1));
         return DISK_OK;
     case MODEL_TRUNCATE: {
         size_t size = file->cache.size;

@@ -70,8 +70,8 @@ struct model_disk {
     uint32_t queue_count;
     struct disk disk;
 
-    uint64_t carried_out;      /* Operations so far. */
-    uint64_t fail_at;          /* That one fails (from 1); 0 is none. */
+    uint64_t carried_out; /* Operations so far. */
+    uint64_t fail_at;     /* That one fails (from 1); 0 is none. */
     enum disk_status fail_with;
     uint64_t reads;
     uint64_t fail_read_at;

@@ -50,8 +50,9 @@ static void check_recovery(struct twin *fork, uint64_t ticket, raft_index snapsh
         return;
     }
     cr_assert(status == WAL_OK, "%s: %s", where, wal_error(fork->wal));
-    cr_assert(twin_accept(fork, ticket, snapshot), "%s: recovered up to %llu, state of %llu, ticket %llu", where,
-              (unsigned long long)fork->found.last, (unsigned long long)fork->found.base, (unsigned long long)ticket);
+    cr_assert(twin_accept(fork, ticket, snapshot), "%s: recovered up to %llu, state of %llu, ticket %llu",
+              where, (unsigned long long)fork->found.last, (unsigned long long)fork->found.base,
+              (unsigned long long)ticket);
 }
 
 /* What was recovered and then saved is all there after another loss of power. */
@@ -140,7 +141,8 @@ static bool follow(struct twin *twin, const struct plan *plan, uint64_t stop)
         switch (step->kind) {
         case SAVE:
         case LAZY_SAVE:
-            (void)twin_save(twin, step->index, step->count, step->term, step->size, step->commit, step->kind == SAVE);
+            (void)twin_save(twin, step->index, step->count, step->term, step->size, step->commit,
+                            step->kind == SAVE);
             break;
         case SNAPSHOT:
             twin_snapshot(twin, step->index, step->term, step->size);
@@ -281,9 +283,11 @@ Test(wal_crash, random_lives, .timeout = 60)
         char where[64];
         (void)snprintf(where, sizeof where, "seed %llu", (unsigned long long)seed);
         for (int round = 0; round < 60 && twin->disk->file_count < MODEL_FILES_MAX - 8; round++) {
-            raft_index floor = twin->now.state.commit > twin->now.base ? twin->now.state.commit : twin->now.base;
+            raft_index floor =
+                twin->now.state.commit > twin->now.base ? twin->now.state.commit : twin->now.base;
             uint64_t choice = twin_random(&random) % 16;
-            raft_term term = twin->now.state.term + (twin_random(&random) % 4 == 0) + (twin->now.state.term == 0);
+            raft_term term =
+                twin->now.state.term + (twin_random(&random) % 4 == 0) + (twin->now.state.term == 0);
             if (choice < 9 && twin->now.last < TWIN_ENTRIES_MAX - 20) {
                 raft_index index = floor + 1 + twin_random(&random) % (twin->now.last - floor + 1);
                 uint32_t count = (uint32_t)(twin_random(&random) % 5);

@@ -203,7 +203,8 @@ Test(wal_damage, a_missing_segment_is_refused)
         }
     }
     expect_refusal(twin, "wal", 0);
-    cr_assert(strstr(wal_error(twin->wal), "found segment 2, expected segment 1"), "%s", wal_error(twin->wal));
+    cr_assert(strstr(wal_error(twin->wal), "found segment 2, expected segment 1"), "%s",
+              wal_error(twin->wal));
     twin_free(twin);
 }
 

@@ -44,8 +44,8 @@ static bool fails_at(uint64_t number, enum disk_status status, const char *text)
         cr_assert(!wal_is_busy(twin->wal));
         twin->disk->fail_at = 0;
         enum wal_status recovered = twin_restart(twin);
-        cr_assert(recovered == WAL_OK || (recovered == WAL_NONE && durable == 0), "operation %d: %s", (int)number,
-                  wal_error(twin->wal));
+        cr_assert(recovered == WAL_OK || (recovered == WAL_NONE && durable == 0), "operation %d: %s",
+                  (int)number, wal_error(twin->wal));
         cr_assert(recovered == WAL_NONE || twin_accept(twin, durable, snapshot), "operation %d", (int)number);
     }
     twin_free(twin);
@@ -78,7 +78,8 @@ Test(wal_failure, the_error_names_the_file_and_the_operation)
     twin->disk->fail_with = DISK_IO_ERROR;
     (void)twin_save(twin, 1, 1, 1, 10, 0, true);
     twin_finish(twin);
-    cr_assert_str_eq(wal_error(twin->wal), "wal/0000000000000000-0000000000000001.wal: sync: found an I/O error, "
-                                           "expected success");
+    cr_assert_str_eq(wal_error(twin->wal),
+                     "wal/0000000000000000-0000000000000001.wal: sync: found an I/O error, "
+                     "expected success");
     twin_free(twin);
 }

@@ -90,7 +90,8 @@ Test(wal, a_save_is_one_append_with_a_tag_for_each_group)
     const struct disk_tag *tags = twin->disk->tags;
     cr_assert(tags[0].record == DISK_ENTRY && tags[0].first_index == 1 && tags[0].last_index == 5);
     cr_assert(tags[0].term == 2);
-    cr_assert(tags[1].record == DISK_HARD_STATE && tags[1].term == 2 && tags[1].vote == 2 && tags[1].commit == 4);
+    cr_assert(tags[1].record == DISK_HARD_STATE && tags[1].term == 2 && tags[1].vote == 2 &&
+              tags[1].commit == 4);
     twin_free(twin);
 }
 
