@@ -10,8 +10,8 @@ static size_t least(size_t a, size_t b)
 }
 
 /* Merge from[low, middle) and from[middle, high) into to[low, high). */
-static void merge(const void **from, const void **to, size_t low, size_t middle, size_t high, base_compare compare,
-                  const void *context)
+static void merge(const void **from, const void **to, size_t low, size_t middle, size_t high,
+                  base_compare compare, const void *context)
 {
     size_t left = low;
     size_t right = middle;
@@ -25,7 +25,8 @@ static void merge(const void **from, const void **to, size_t low, size_t middle,
     assert(left == middle && right == high);
 }
 
-void base_sort(const void **items, const void **scratch, size_t count, base_compare compare, const void *context)
+void base_sort(const void **items, const void **scratch, size_t count, base_compare compare,
+               const void *context)
 {
     const void **from = items;
     const void **to = scratch;

@@ -9,6 +9,7 @@
 typedef int (*base_compare)(const void *context, const void *a, const void *b);
 
 /* Sort `items`; `scratch` has room for as many. */
-void base_sort(const void **items, const void **scratch, size_t count, base_compare compare, const void *context);
+void base_sort(const void **items, const void **scratch, size_t count, base_compare compare,
+               const void *context);
 
 #endif

@@ -112,7 +112,8 @@ static bool branch_has_conflict(const struct kv_op *ops, uint32_t count)
 
 static enum base_status check_op(const struct kv_op *op, uint32_t ops_max, uint32_t depth);
 
-static enum base_status check_branch(const struct kv_op *ops, uint32_t count, uint32_t ops_max, uint32_t depth)
+static enum base_status check_branch(const struct kv_op *ops, uint32_t count, uint32_t ops_max,
+                                     uint32_t depth)
 {
     for (uint32_t i = 0; i < count; i++) {
         enum base_status status = check_op(&ops[i], ops_max, depth + 1);

@@ -11,7 +11,7 @@ uint64_t kv_change_hash(const struct kv_change *change)
     hash = base_hash_i64(hash, change->create);
     hash = base_hash_i64(hash, change->version);
     hash = base_hash_i64(hash, change->lease);
-    return base_hash_bytes(hash, (struct base_bytes){.data = change->value, .size = change->value_size});
+    return base_hash_bytes(hash, kv_change_value(change));
 }
 
 /* What compaction keeps of a key, whether or not it has got there: from the

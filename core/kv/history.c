@@ -41,8 +41,8 @@ static const struct kv_change *place_change(const struct place *place, uint64_t 
 
 /* How far whole revisions up to `to` with at most `max` wanted changes go, the
  * first with any in every case. */
-static uint64_t stretch_end(const struct place *place, int64_t to, uint32_t max, const struct kv_filter *filter,
-                            uint32_t *count)
+static uint64_t stretch_end(const struct place *place, int64_t to, uint32_t max,
+                            const struct kv_filter *filter, uint32_t *count)
 {
     uint64_t end = place->at;
     uint32_t wanted = 0;

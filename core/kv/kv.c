@@ -125,7 +125,7 @@ static void perform_put(struct run *run, const struct kv_op *op, struct kv_resul
     if (op->flags & (KV_IGNORE_VALUE | KV_IGNORE_LEASE)) {
         assert(before); /* plan_put, and no other change of the key in this run (kv_check). */
         if (op->flags & KV_IGNORE_VALUE) {
-            value = (struct base_bytes){.data = before->value, .size = before->value_size};
+            value = kv_change_value(before);
         }
         if (op->flags & KV_IGNORE_LEASE) {
             fields.lease = before->lease;
@@ -168,7 +168,8 @@ static void perform_delete(struct run *run, const struct kv_op *op, struct kv_re
     }
 }
 
-static void perform(struct run *run, const struct kv_op *op, const struct choice *choice, struct kv_result *result);
+static void perform(struct run *run, const struct kv_op *op, const struct choice *choice,
+                    struct kv_result *result);
 
 static void perform_txn(struct run *run, const struct kv_txn *txn, const struct choice *choice,
                         struct kv_result *result)
@@ -187,7 +188,8 @@ static void perform_txn(struct run *run, const struct kv_txn *txn, const struct 
     result->result_count = count;
 }
 
-static void perform(struct run *run, const struct kv_op *op, const struct choice *choice, struct kv_result *result)
+static void perform(struct run *run, const struct kv_op *op, const struct choice *choice,
+                    struct kv_result *result)
 {
     *result = (struct kv_result){.kind = op->kind};
     switch (op->kind) {
@@ -230,7 +232,8 @@ static void run_end(const struct run *run)
     }
 }
 
-enum base_status kv_apply(struct kv *kv, const struct kv_op *op, struct base_arena *arena, struct kv_result *result)
+enum base_status kv_apply(struct kv *kv, const struct kv_op *op, struct base_arena *arena,
+                          struct kv_result *result)
 {
     assert(!kv->restore);
     enum base_status status = kv_check(op, UINT32_MAX);

@@ -63,7 +63,8 @@ void kv_skip_revisions(struct kv *kv, uint64_t count);
  * below are refused at once; memory comes back by kv_compact_step. */
 enum base_status kv_compact(struct kv *kv, int64_t revision);
 bool kv_is_compacting(const struct kv *kv);
-/* Visit at most `keys` keys of the compaction under way; true while more is left. */
+/* Visit at most `keys` keys of the compaction under way; true while more is left.
+ * Nothing is done while a snapshot is open. */
 bool kv_compact_step(struct kv *kv, uint32_t keys);
 
 /* Hash of the content at `revision` (<= 0: newest): equal for equal (compacted,

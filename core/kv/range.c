@@ -29,8 +29,7 @@ static int compare_changes(const void *context, const void *left, const void *ri
         order = order_of(a->main, b->main);
         break;
     case KV_SORT_VALUE:
-        order = base_bytes_compare((struct base_bytes){.data = a->value, .size = a->value_size},
-                                   (struct base_bytes){.data = b->value, .size = b->value_size});
+        order = base_bytes_compare(kv_change_value(a), kv_change_value(b));
         break;
     }
     return op->sort_order == KV_SORT_DESCEND ? -order : order;
@@ -158,10 +157,7 @@ static bool compare_holds_for(const struct kv_compare *compare, const struct kv_
         if (!change) {
             return false;
         }
-        return relation_holds(
-            compare->relation,
-            base_bytes_compare((struct base_bytes){.data = change->value, .size = change->value_size},
-                               compare->value));
+        return relation_holds(compare->relation, base_bytes_compare(kv_change_value(change), compare->value));
     case KV_COMPARE_VERSION:
         number = change ? change->version : 0;
         break;

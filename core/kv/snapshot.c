@@ -110,7 +110,7 @@ static void write_change(struct kv_snapshot *snapshot, enum record_kind kind, co
     base_put_i64(out, change->version);
     base_put_i64(out, change->lease);
     base_put_bytes(out, kv_key_bytes(change->key));
-    base_put_bytes(out, (struct base_bytes){.data = change->value, .size = change->value_size});
+    base_put_bytes(out, kv_change_value(change));
     record_close(out, begin);
     snapshot->sum += base_hash_u64(kv_change_hash(change), kind);
 }
@@ -215,7 +215,8 @@ static bool continues_key(const struct kv *kv, const struct kv_change *fields, c
     }
     bool is_live = before && !kv_is_deletion(before);
     if (kv_is_deletion(fields)) {
-        return fields->create == 0 && fields->lease == 0 && (is_live || (!before && fields->main <= kv->compacted));
+        return fields->create == 0 && fields->lease == 0 &&
+               (is_live || (!before && fields->main <= kv->compacted));
     }
     if (is_live) {
         return fields->create == before->create && fields->version == before->version + 1;
@@ -254,8 +255,9 @@ static enum base_status read_change(struct kv *kv, enum record_kind kind, struct
     fields.lease = base_get_i64(in);
     struct base_bytes key = base_get_bytes(in);
     struct base_bytes value = base_get_bytes(in);
-    if (in->failed || key.size == 0 || key.size > KV_BYTES_MAX || value.size > KV_BYTES_MAX || fields.main < 2 ||
-        fields.main > kv->revision || fields.version < 0 || !continues_stream(kv, kind, &fields, key)) {
+    if (in->failed || key.size == 0 || key.size > KV_BYTES_MAX || value.size > KV_BYTES_MAX ||
+        fields.main < 2 || fields.main > kv->revision || fields.version < 0 ||
+        !continues_stream(kv, kind, &fields, key)) {
         return BASE_CORRUPT;
     }
     struct kv_key *entry = base_map_get(&kv->keys, key);

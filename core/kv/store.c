@@ -61,7 +61,7 @@ struct kv_record kv_change_record(const struct kv_change *change)
 {
     return (struct kv_record){
         .key = kv_key_bytes(change->key),
-        .value = {.data = change->value, .size = change->value_size},
+        .value = kv_change_value(change),
         .create_revision = change->create,
         .mod_revision = change->main,
         .version = change->version,
@@ -333,7 +333,8 @@ struct kv *kv_new(const struct base_allocator *allocator, const struct kv_lease_
 {
     struct kv *kv = base_zalloc(allocator, sizeof *kv);
     kv->allocator = allocator;
-    kv->leases = (struct kv_lease_hooks){.exists = lease_never, .attach = lease_ignored, .detach = lease_ignored};
+    kv->leases =
+        (struct kv_lease_hooks){.exists = lease_never, .attach = lease_ignored, .detach = lease_ignored};
     if (leases) {
         kv->leases = *leases;
     }

@@ -76,6 +76,11 @@ static inline struct kv_change *kv_key_change(const struct kv_key *key, uint32_t
     return key->capacity == 0 ? key->changes.only : key->changes.many[slot];
 }
 
+static inline struct base_bytes kv_change_value(const struct kv_change *change)
+{
+    return (struct base_bytes){.data = change->value, .size = change->value_size};
+}
+
 static inline bool kv_is_deletion(const struct kv_change *change)
 {
     return change->version == 0;
@@ -129,7 +134,8 @@ struct kv_walk kv_walk_begin(const struct kv *kv, struct base_bytes key, struct 
 struct kv_key *kv_walk_next(struct kv_walk *walk);
 
 /* A range of the store into `result`; the revision was checked before. */
-void kv_range(const struct kv *kv, const struct kv_op *op, struct base_arena *arena, struct kv_result *result);
+void kv_range(const struct kv *kv, const struct kv_op *op, struct base_arena *arena,
+              struct kv_result *result);
 /* Does the store, as it is, meet all compares of a transaction? */
 bool kv_compares_hold(const struct kv *kv, const struct kv_txn *txn);
 

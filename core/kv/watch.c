@@ -162,8 +162,8 @@ static bool watcher_poll(struct kv_watchers *watchers, struct watcher *watcher, 
         return true;
     }
     int64_t next;
-    enum base_status status = kv_history_of(kv, watcher->next, kv->revision, events_max, &watcher->filter, arena,
-                                            &batch.events, &batch.event_count, &next);
+    enum base_status status = kv_history_of(kv, watcher->next, kv->revision, events_max, &watcher->filter,
+                                            arena, &batch.events, &batch.event_count, &next);
     assert(status == BASE_OK && next > watcher->next);
     watcher->next = next;
     if (batch.event_count == 0) {

@@ -141,6 +141,9 @@ void lease_promote(struct lease_lessor *lessor, uint64_t now_ns, uint64_t extend
 
 void lease_demote(struct lease_lessor *lessor)
 {
+    if (!lessor->is_primary) {
+        return;
+    }
     lessor->is_primary = false;
     lease_queue_clear(lessor, LEASE_EXPIRY);
     lease_queue_clear(lessor, LEASE_CHECKPOINT);
@@ -200,8 +203,8 @@ uint32_t lease_expired(struct lease_lessor *lessor, uint64_t now_ns, int64_t *id
     return count;
 }
 
-uint32_t lease_checkpoints_due(struct lease_lessor *lessor, uint64_t now_ns, int64_t *ids, int64_t *remaining_s,
-                               uint32_t max)
+uint32_t lease_checkpoints_due(struct lease_lessor *lessor, uint64_t now_ns, int64_t *ids,
+                               int64_t *remaining_s, uint32_t max)
 {
     uint32_t count = 0;
     while (count < max) {
@@ -210,7 +213,8 @@ uint32_t lease_checkpoints_due(struct lease_lessor *lessor, uint64_t now_ns, int
             break;
         }
         uint64_t again_ns = lease_add_ns(now_ns, CHECKPOINT_INTERVAL_NS);
-        lease_queue_set(lessor, LEASE_CHECKPOINT, lease, lease->expiry_ns > again_ns ? again_ns : LEASE_FOREVER);
+        lease_queue_set(lessor, LEASE_CHECKPOINT, lease,
+                        lease->expiry_ns > again_ns ? again_ns : LEASE_FOREVER);
         if (lease->expiry_ns <= now_ns) {
             continue;
         }

@@ -198,8 +198,8 @@ uint32_t lease_keys(struct lease_lessor *lessor, int64_t id, const struct base_b
     if (lease->items.count > lessor->keys_capacity) {
         size_t size_old = lessor->keys_capacity * sizeof *lessor->keys;
         lessor->keys_capacity = lease->items.count;
-        lessor->keys =
-            base_resize(lessor->allocator, lessor->keys, size_old, lessor->keys_capacity * sizeof *lessor->keys);
+        lessor->keys = base_resize(lessor->allocator, lessor->keys, size_old,
+                                   lessor->keys_capacity * sizeof *lessor->keys);
     }
     uint32_t count = 0;
     struct base_map_cursor cursor = base_map_seek(&lease->items, (struct base_bytes){0});
@@ -284,7 +284,8 @@ enum base_status lease_load(struct lease_lessor *lessor, struct base_reader *in)
         int64_t id = base_get_i64(in);
         int64_t ttl_s = base_get_i64(in);
         int64_t remaining_s = base_get_i64(in);
-        if (id <= id_before || ttl_s < 1 || ttl_s > LEASE_TTL_MAX_S || remaining_s < 0 || remaining_s > ttl_s) {
+        if (id <= id_before || ttl_s < 1 || ttl_s > LEASE_TTL_MAX_S || remaining_s < 0 ||
+            remaining_s > ttl_s) {
             return BASE_CORRUPT;
         }
         lease_enter(lessor, id, ttl_s)->remaining_s = remaining_s;

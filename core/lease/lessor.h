@@ -45,8 +45,8 @@ struct lease_lessor {
     const struct base_allocator *allocator;
     struct lease_options options; /* Defaults filled in. */
     bool is_primary;
-    uint64_t scan_from_ns; /* Scans are at scan_from + n * scan_interval, */
-    uint64_t scan_next_ns; /* and none is before this. */
+    uint64_t scan_from_ns;  /* Scans are at scan_from + n * scan_interval, */
+    uint64_t scan_next_ns;  /* and none is before this. */
     struct base_map leases; /* Id to struct lease. */
     struct base_map items;  /* Key to struct lease_item. */
     struct lease_queue queues[LEASE_QUEUE_COUNT];
@@ -60,7 +60,8 @@ uint64_t lease_add_ns(uint64_t a_ns, uint64_t b_ns);
 uint64_t lease_seconds_ns(int64_t seconds);
 
 /* Enter the lease in a queue or move it there; LEASE_FOREVER takes it out. */
-void lease_queue_set(struct lease_lessor *lessor, enum lease_queue_kind kind, struct lease *lease, uint64_t at_ns);
+void lease_queue_set(struct lease_lessor *lessor, enum lease_queue_kind kind, struct lease *lease,
+                     uint64_t at_ns);
 /* NULL when empty. */
 struct lease *lease_queue_first(const struct lease_lessor *lessor, enum lease_queue_kind kind);
 void lease_queue_clear(struct lease_lessor *lessor, enum lease_queue_kind kind);

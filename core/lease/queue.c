@@ -77,7 +77,8 @@ static void queue_remove(struct lease_queue *queue, enum lease_queue_kind kind, 
     sift_down(queue, kind, last->queue_slot[kind]);
 }
 
-void lease_queue_set(struct lease_lessor *lessor, enum lease_queue_kind kind, struct lease *lease, uint64_t at_ns)
+void lease_queue_set(struct lease_lessor *lessor, enum lease_queue_kind kind, struct lease *lease,
+                     uint64_t at_ns)
 {
     struct lease_queue *queue = &lessor->queues[kind];
     size_t slot = lease->queue_slot[kind];

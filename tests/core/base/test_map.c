@@ -93,7 +93,8 @@ static void expect_from(struct twin *twin, uint32_t number)
     uint8_t bytes[4];
     struct base_bytes key = key_of(twin, number);
     memcpy(bytes, key.data, key.size);
-    struct base_map_cursor cursor = base_map_seek(&twin->map, (struct base_bytes){.data = bytes, .size = key.size});
+    struct base_map_cursor cursor =
+        base_map_seek(&twin->map, (struct base_bytes){.data = bytes, .size = key.size});
     for (uint32_t i = number; i < KEYS; i++) {
         if (twin->is_in[i]) {
             cr_assert_eq(base_map_next(&cursor), &twin->is_in[i]);
@@ -105,7 +106,8 @@ static void expect_from(struct twin *twin, uint32_t number)
 
 static void expect_get(struct twin *twin, uint32_t number)
 {
-    cr_assert_eq(base_map_get(&twin->map, key_of(twin, number)), twin->is_in[number] ? &twin->is_in[number] : NULL);
+    cr_assert_eq(base_map_get(&twin->map, key_of(twin, number)),
+                 twin->is_in[number] ? &twin->is_in[number] : NULL);
     cr_assert_eq(twin->map.count, twin->count);
 }
 

@@ -260,7 +260,8 @@ static enum base_status refusal(const struct model *model, const struct kv_op *o
         bool success = compares_hold(model, op->txn);
         uint32_t count = success ? op->txn->success_count : op->txn->failure_count;
         for (uint32_t i = 0; i < count; i++) {
-            enum base_status status = refusal(model, success ? &op->txn->success[i] : &op->txn->failure[i], leases);
+            enum base_status status =
+                refusal(model, success ? &op->txn->success[i] : &op->txn->failure[i], leases);
             if (status != BASE_OK) {
                 return status;
             }
@@ -269,7 +270,8 @@ static enum base_status refusal(const struct model *model, const struct kv_op *o
     return BASE_OK;
 }
 
-static int64_t sort_difference(enum kv_sort_target target, const struct model_change *a, const struct model_change *b)
+static int64_t sort_difference(enum kv_sort_target target, const struct model_change *a,
+                               const struct model_change *b)
 {
     switch (target) {
     case KV_SORT_KEY:
@@ -473,8 +475,8 @@ void model_expect_result(const struct model_answer *expected, const struct kv_re
     }
 }
 
-static void expect_event(const struct model *model, const struct model_change *change, const struct kv_event *event,
-                         int64_t compacted, bool previous)
+static void expect_event(const struct model *model, const struct model_change *change,
+                         const struct kv_event *event, int64_t compacted, bool previous)
 {
     assert(event->is_delete == (change->version == 0));
     expect_record(change, &event->record, true);
@@ -497,8 +499,8 @@ void model_expect_event(const struct model *model, const struct kv_event *event,
     assert(false);
 }
 
-void model_expect_events(const struct model *model, const struct model_filter *filter, int64_t from, int64_t to,
-                         const struct kv_event *events, uint32_t count, bool previous)
+void model_expect_events(const struct model *model, const struct model_filter *filter, int64_t from,
+                         int64_t to, const struct kv_event *events, uint32_t count, bool previous)
 {
     uint32_t at = 0;
     for (size_t i = 0; i < model->count; i++) {

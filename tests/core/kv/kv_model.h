@@ -86,7 +86,7 @@ struct model_filter {
 };
 
 /* Are the events all those of [from, to] that pass, in order? */
-void model_expect_events(const struct model *model, const struct model_filter *filter, int64_t from, int64_t to,
-                         const struct kv_event *events, uint32_t count, bool previous);
+void model_expect_events(const struct model *model, const struct model_filter *filter, int64_t from,
+                         int64_t to, const struct kv_event *events, uint32_t count, bool previous);
 
 #endif

@@ -89,8 +89,10 @@ static void told(void *context, const struct kv_event *event, int64_t sub)
 
 static void side_new(struct world *world, struct side *side)
 {
-    const struct kv_lease_hooks hooks = {
-        .context = side, .exists = lease_exists_here, .attach = lease_attach_here, .detach = lease_detach_here};
+    const struct kv_lease_hooks hooks = {.context = side,
+                                         .exists = lease_exists_here,
+                                         .attach = lease_attach_here,
+                                         .detach = lease_detach_here};
     const struct kv_observer observer = {.context = side, .change = told};
     side->model = &world->model;
     side->kv = kv_new(&world->allocator, &hooks, &observer);
@@ -416,7 +418,8 @@ static void expect_batch(struct world *world, const struct kv_watch_batch *batch
     const struct model_filter filter = {.key = world->watches[batch->watch].key,
                                         .end = world->watches[batch->watch].end,
                                         .no_put = (world->watches[batch->watch].flags & KV_WATCH_NO_PUT) != 0,
-                                        .no_delete = (world->watches[batch->watch].flags & KV_WATCH_NO_DELETE) != 0};
+                                        .no_delete =
+                                            (world->watches[batch->watch].flags & KV_WATCH_NO_DELETE) != 0};
     int64_t last = batch->events[batch->event_count - 1].record.mod_revision;
     model_expect_events(&world->model, &filter, from, last, batch->events, batch->event_count,
                         (world->watches[batch->watch].flags & KV_WATCH_PREV_KV) != 0);
@@ -439,11 +442,12 @@ static void step_poll(struct world *world)
             if (!world->watches[watch].is_on) {
                 continue;
             }
-            const struct model_filter filter = {
-                .key = world->watches[watch].key,
-                .end = world->watches[watch].end,
-                .no_put = (world->watches[watch].flags & KV_WATCH_NO_PUT) != 0,
-                .no_delete = (world->watches[watch].flags & KV_WATCH_NO_DELETE) != 0};
+            const struct model_filter filter = {.key = world->watches[watch].key,
+                                                .end = world->watches[watch].end,
+                                                .no_put =
+                                                    (world->watches[watch].flags & KV_WATCH_NO_PUT) != 0,
+                                                .no_delete =
+                                                    (world->watches[watch].flags & KV_WATCH_NO_DELETE) != 0};
             int64_t next = world->watches[watch].next;
             model_expect_events(&world->model, &filter, next, world->model.revision, NULL, 0, false);
             assert(kv_watch_is_synced(world->watchers, watch));

@@ -73,7 +73,9 @@ static inline struct kv_op op_range(const char *key, const char *range_end)
 
 static inline struct kv_op op_delete(const char *key, const char *range_end)
 {
-    return (struct kv_op){.kind = KV_DELETE_RANGE, .key = base_bytes_of(key), .range_end = base_bytes_of(range_end)};
+    return (struct kv_op){.kind = KV_DELETE_RANGE,
+                          .key = base_bytes_of(key),
+                          .range_end = base_bytes_of(range_end)};
 }
 
 static inline struct kv_op op_txn(const struct kv_txn *txn)

@@ -21,7 +21,8 @@ static uint32_t history_count(struct store *store, int64_t from)
     const struct kv_event *events;
     uint32_t count;
     int64_t next;
-    cr_assert_eq(kv_history(store->kv, from, INT64_MAX, 100, true, &store->arena, &events, &count, &next), BASE_OK);
+    cr_assert_eq(kv_history(store->kv, from, INT64_MAX, 100, true, &store->arena, &events, &count, &next),
+                 BASE_OK);
     cr_assert_eq(next, kv_revision(store->kv) + 1);
     return count;
 }
@@ -101,6 +102,23 @@ Test(kv_compact, hash_does_not_see_how_far_it_is)
         cr_assert_eq(before, after);
     }
     cr_assert_eq(store_release(&store), 0);
+}
+
+/* Content of two stores whose only record is a tombstone at the revision. */
+Test(kv_compact, hash_tells_kept_tombstones_apart)
+{
+    uint64_t hashes[2];
+    const char *const keys[] = {"a", "b"};
+    for (int i = 0; i < 2; i++) {
+        struct store store;
+        store_init(&store);
+        do_ok(&store, op_put(keys[i], "1"));
+        do_ok(&store, op_delete(keys[i], ""));
+        compact_wholly(&store, 3);
+        cr_assert_eq(kv_hash(store.kv, 0, &hashes[i]), BASE_OK);
+        cr_assert_eq(store_release(&store), 0);
+    }
+    cr_assert_neq(hashes[0], hashes[1]);
 }
 
 Test(kv_compact, hash_below_is_refused)

@@ -205,14 +205,20 @@ Test(kv_txn, ranges_see_earlier_puts_and_compares_do_not)
 {
     struct store store;
     store_init(&store);
-    const struct kv_compare absent = {
-        .key = base_bytes_of("a"), .target = KV_COMPARE_VERSION, .relation = KV_EQUAL, .number = 0};
+    const struct kv_compare absent = {.key = base_bytes_of("a"),
+                                      .target = KV_COMPARE_VERSION,
+                                      .relation = KV_EQUAL,
+                                      .number = 0};
     const struct kv_op inner_success[] = {op_get("a")};
-    const struct kv_txn inner = {
-        .compare_count = 1, .success_count = 1, .compares = &absent, .success = inner_success};
+    const struct kv_txn inner = {.compare_count = 1,
+                                 .success_count = 1,
+                                 .compares = &absent,
+                                 .success = inner_success};
     const struct kv_op success[] = {op_put("a", "1"), op_get("a"), op_txn(&inner)};
-    const struct kv_txn txn = {
-        .compare_count = 1, .success_count = COUNT(success), .compares = &absent, .success = success};
+    const struct kv_txn txn = {.compare_count = 1,
+                               .success_count = COUNT(success),
+                               .compares = &absent,
+                               .success = success};
     do_ok(&store, op_txn(&txn));
     cr_assert(store.result.succeeded && store.result.result_count == 3);
     cr_assert_eq(store.result.results[1].count, 1);
@@ -251,13 +257,17 @@ Test(kv_txn, missing_key_has_no_value_and_zero_else)
 {
     struct store store;
     store_init(&store);
-    struct kv_compare compare = {
-        .key = base_bytes_of("a"), .target = KV_COMPARE_VALUE, .relation = KV_NOT_EQUAL, .value = base_bytes_of("x")};
+    struct kv_compare compare = {.key = base_bytes_of("a"),
+                                 .target = KV_COMPARE_VALUE,
+                                 .relation = KV_NOT_EQUAL,
+                                 .value = base_bytes_of("x")};
     const struct kv_txn txn = {.compare_count = 1, .compares = &compare};
     do_ok(&store, op_txn(&txn));
     cr_assert_not(store.result.succeeded);
-    compare = (struct kv_compare){
-        .key = base_bytes_of("a"), .target = KV_COMPARE_MOD, .relation = KV_LESS, .number = 1};
+    compare = (struct kv_compare){.key = base_bytes_of("a"),
+                                  .target = KV_COMPARE_MOD,
+                                  .relation = KV_LESS,
+                                  .number = 1};
     do_ok(&store, op_txn(&txn));
     cr_assert(store.result.succeeded);
     cr_assert_eq(store_release(&store), 0);

@@ -88,6 +88,22 @@ Test(kv_snapshot, unfinished_compaction_goes_on)
     cr_assert_eq(store_release(&store), 0);
 }
 
+Test(kv_snapshot, finished_compaction_stays_finished)
+{
+    struct store store;
+    fill(&store);
+    while (kv_compact_step(store.kv, 1)) {
+    }
+    struct base_buffer stream;
+    write_stream(&store, 100, &stream);
+    struct store restored;
+    cr_assert_eq(read_stream(&restored, base_buffer_view(&stream), 100), BASE_OK);
+    cr_assert_not(kv_is_compacting(restored.kv));
+    cr_assert_eq(store_release(&restored), 0);
+    base_buffer_release(&stream);
+    cr_assert_eq(store_release(&store), 0);
+}
+
 Test(kv_snapshot, later_changes_are_no_part_of_it)
 {
     struct store store;
@@ -183,8 +199,10 @@ Test(kv_snapshot, live_keys_go_back_to_their_leases)
     struct store store;
     store_init(&store);
     int attached = 0;
-    const struct kv_lease_hooks hooks = {
-        .context = &attached, .exists = lease_is_seven, .attach = lease_count_key, .detach = lease_count_key};
+    const struct kv_lease_hooks hooks = {.context = &attached,
+                                         .exists = lease_is_seven,
+                                         .attach = lease_count_key,
+                                         .detach = lease_count_key};
     struct kv *kv = kv_new(&store.allocator, &hooks, NULL);
     const char *const keys[] = {"a", "b", "c"};
     for (int i = 0; i < 3; i++) {

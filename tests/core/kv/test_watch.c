@@ -32,10 +32,11 @@ static bool poll(struct watched *watched)
     return kv_watch_poll(watched->watchers, 100, &watched->store.arena, &watched->batch);
 }
 
-static void watch(struct watched *watched, uint64_t id, const char *key, const char *range_end, int64_t revision,
-                  uint32_t flags)
+static void watch(struct watched *watched, uint64_t id, const char *key, const char *range_end,
+                  int64_t revision, uint32_t flags)
 {
-    cr_assert_eq(kv_watch_add(watched->watchers, id, base_bytes_of(key), base_bytes_of(range_end), revision, flags),
+    cr_assert_eq(kv_watch_add(watched->watchers, id, base_bytes_of(key), base_bytes_of(range_end), revision,
+                              flags),
                  BASE_OK);
 }
 
@@ -82,9 +83,11 @@ Test(kv_watch, filters_and_previous)
     watch(&watched, 1, "a", "", 1, KV_WATCH_NO_DELETE);
     watch(&watched, 2, "a", "", 1, KV_WATCH_NO_PUT | KV_WATCH_PREV_KV);
     cr_assert(poll(&watched));
-    cr_assert(watched.batch.watch == 1 && watched.batch.event_count == 1 && !watched.batch.events[0].is_delete);
+    cr_assert(watched.batch.watch == 1 && watched.batch.event_count == 1 &&
+              !watched.batch.events[0].is_delete);
     cr_assert(poll(&watched));
-    cr_assert(watched.batch.watch == 2 && watched.batch.event_count == 1 && watched.batch.events[0].is_delete);
+    cr_assert(watched.batch.watch == 2 && watched.batch.event_count == 1 &&
+              watched.batch.events[0].is_delete);
     cr_assert(watched.batch.events[0].has_previous);
     cr_assert(base_bytes_equal(watched.batch.events[0].previous.value, base_bytes_of("1")));
     cr_assert_eq(watched_release(&watched), 0);

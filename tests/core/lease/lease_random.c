@@ -72,8 +72,10 @@ static struct base_bytes key_of(uint32_t number)
     return (struct base_bytes){.data = keys[number], .size = 2};
 }
 
-static const struct lease_options options = {
-    .ttl_min_s = TTL_MIN_S, .revoke_rate = RATE, .retry_interval_ns = 3 * SECOND_NS, .checkpoints = true};
+static const struct lease_options options = {.ttl_min_s = TTL_MIN_S,
+                                             .revoke_rate = RATE,
+                                             .retry_interval_ns = 3 * SECOND_NS,
+                                             .checkpoints = true};
 
 static uint64_t seconds(int64_t count)
 {
@@ -84,8 +86,9 @@ static void set_expiry(struct world *world, struct twin_lease *lease, uint64_t e
 {
     lease->expiry_ns = expiry_ns;
     lease->found_again_ns = expiry_ns;
-    lease->checkpoint_ns = expiry_ns > world->now_ns + checkpoint_interval_ns ? world->now_ns + checkpoint_interval_ns
-                                                                              : LEASE_FOREVER;
+    lease->checkpoint_ns = expiry_ns > world->now_ns + checkpoint_interval_ns
+                               ? world->now_ns + checkpoint_interval_ns
+                               : LEASE_FOREVER;
 }
 
 static int64_t random_ttl(struct world *world)
@@ -100,8 +103,8 @@ static void step_grant(struct world *world)
     int64_t granted_s = -1;
     enum base_status status = lease_grant(world->lessor, id, ttl_s, world->now_ns, &granted_s);
     struct twin_lease *lease = &world->leases[id];
-    enum base_status expected = id == 0                     ? BASE_INVALID
-                                : ttl_s > LEASE_TTL_MAX_S   ? BASE_LEASE_TTL_TOO_LARGE
+    enum base_status expected = id == 0                      ? BASE_INVALID
+                                : ttl_s > LEASE_TTL_MAX_S    ? BASE_LEASE_TTL_TOO_LARGE
                                 : world->leases[id].is_there ? BASE_LEASE_EXISTS
                                                              : BASE_OK;
     assert(status == expected);
@@ -169,9 +172,9 @@ static void step_checkpoint(struct world *world)
     int64_t id = 1 + (int64_t)below(world, IDS);
     struct twin_lease *lease = &world->leases[id];
     int64_t remaining_s = (int64_t)below(world, 3) - 1;
-    enum base_status expected = !lease->is_there                                         ? BASE_LEASE_NOT_FOUND
+    enum base_status expected = !lease->is_there                                ? BASE_LEASE_NOT_FOUND
                                 : remaining_s < 0 || remaining_s > lease->ttl_s ? BASE_INVALID
-                                                                                         : BASE_OK;
+                                                                                : BASE_OK;
     enum base_status status = lease_checkpoint(world->lessor, id, remaining_s);
     assert(status == expected);
     if (status == BASE_OK) {
@@ -255,7 +258,8 @@ static int64_t next_to_find(const struct world *world)
     int64_t found = 0;
     for (int64_t id = 1; id <= IDS; id++) {
         const struct twin_lease *lease = &world->leases[id];
-        bool is_due = lease->is_there && lease->expiry_ns != LEASE_FOREVER && lease->found_again_ns <= world->now_ns;
+        bool is_due =
+            lease->is_there && lease->expiry_ns != LEASE_FOREVER && lease->found_again_ns <= world->now_ns;
         if (is_due && (found == 0 || lease->found_again_ns < world->leases[found].found_again_ns)) {
             found = id;
         }
@@ -276,7 +280,8 @@ static void step_scan(struct world *world)
         world->scan_ns += scan_interval_ns;
     }
     uint32_t expected = 0;
-    for (int64_t id = next_to_find(world); id != 0 && expected < SCAN_MAX && expected < max; id = next_to_find(world)) {
+    for (int64_t id = next_to_find(world); id != 0 && expected < SCAN_MAX && expected < max;
+         id = next_to_find(world)) {
         struct twin_lease *lease = &world->leases[id];
         assert(expected < count && ids[expected] == id);
         assert(lease->promise_ns <= world->now_ns); /* Never before its time. */
@@ -411,10 +416,11 @@ static void step_time(struct world *world)
 
 static void step(struct world *world)
 {
-    static void (*const steps[])(struct world *) = {
-        step_grant, step_grant,  step_revoke,          step_renew,  step_renew, step_renew,
-        step_scan,  step_scan,   step_checkpoints_due, step_attach, step_time,  step_attach,
-        step_time,  step_attach, step_checkpoint,      step_attach};
+    static void (*const steps[])(
+        struct world *) = {step_grant, step_grant,  step_revoke, step_renew,           step_renew,
+                           step_renew, step_scan,   step_scan,   step_checkpoints_due, step_attach,
+                           step_time,  step_attach, step_time,   step_attach,          step_checkpoint,
+                           step_attach};
     uint64_t draw = below(world, 100);
     if (draw < 2) {
         step_promote(world);

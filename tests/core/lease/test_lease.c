@@ -74,7 +74,8 @@ Test(lease_grant, bad_ids_and_ttls_are_refused)
     int64_t granted_s = 77;
     cr_assert_eq(lease_grant(fixture.lessor, 0, 5, 0, &granted_s), BASE_INVALID);
     cr_assert_eq(lease_grant(fixture.lessor, -1, 5, 0, &granted_s), BASE_INVALID);
-    cr_assert_eq(lease_grant(fixture.lessor, 1, LEASE_TTL_MAX_S + 1, 0, &granted_s), BASE_LEASE_TTL_TOO_LARGE);
+    cr_assert_eq(lease_grant(fixture.lessor, 1, LEASE_TTL_MAX_S + 1, 0, &granted_s),
+                 BASE_LEASE_TTL_TOO_LARGE);
     cr_assert_eq(granted_s, 77);
     grant(&fixture, 1, LEASE_TTL_MAX_S, 0);
     cr_assert_eq(lease_grant(fixture.lessor, 1, 5, 0, &granted_s), BASE_LEASE_EXISTS);
