@@ -1,0 +1,27 @@
+/* What is asked of all seeds of a scenario together: that something happens in one
+ * of them at least (`sometimes`), that a hazard shows itself (`shows`), that a
+ * statistic lies where it should (`expect`). */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIM_CAMPAIGN_DEMAND_H
+#define SIM_CAMPAIGN_DEMAND_H
+
+#include "sim/campaign/tally.h"
+
+enum campaign_demand_state {
+    CAMPAIGN_MET,
+    CAMPAIGN_UNMET,
+    CAMPAIGN_OPEN /* Fewer seeds ran than the scenario asks for. */
+};
+
+struct campaign_demand {
+    enum campaign_demand_state state;
+    char sentence[256];
+};
+
+/* How many demands a closed tally has, and the one in slot `slot`. */
+size_t campaign_demand_count(const struct campaign_tally *tally);
+void campaign_demand_get(const struct campaign_tally *tally, size_t slot, struct campaign_demand *out);
+/* Is any of them unmet? */
+bool campaign_demand_fails(const struct campaign_tally *tally);
+
+#endif

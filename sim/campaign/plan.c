@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/campaign/plan.h"
+
+#include "sim/campaign/files.h"
+#include "sim/campaign/memory.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool has_tag(const struct script_scenario *scenario, const char *tag)
+{
+    for (const char *const *at = scenario->tags; at && *at; at++) {
+        if (strcmp(*at, tag) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_meant(const struct script_scenario *scenario, const struct campaign_plan_options *options)
+{
+    return (options->with_experiments || !scenario->is_experiment) &&
+           (!options->filter || strstr(scenario->name, options->filter)) &&
+           (!options->scenario || strcmp(scenario->name, options->scenario) == 0) &&
+           (!options->tag || has_tag(scenario, options->tag));
+}
+
+static void add_unit(struct campaign_plan *plan, const struct script_file *file, uint32_t number,
+                     const struct campaign_plan_options *options)
+{
+    const struct script_scenario *scenario = script_get(file, number);
+    if (!is_meant(scenario, options)) {
+        return;
+    }
+    struct campaign_unit unit = {.file = file, .scenario = scenario, .seed_first = 1};
+    unit.seed_last = options->is_endless ? UINT64_MAX : scenario->seeds;
+    if (options->has_seeds) {
+        unit.seed_first = options->seed_first;
+        unit.seed_last = options->seed_last;
+    }
+    if (plan->unit_count > 0 && !options->is_endless) {
+        const struct campaign_unit *before = &plan->units[plan->unit_count - 1];
+        unit.start = before->start + (before->seed_last - before->seed_first + 1);
+    }
+    plan->units = campaign_grow(plan->units, plan->unit_count, sizeof unit);
+    plan->units[plan->unit_count++] = unit;
+}
+
+/* Open a file and take what is meant of it. */
+static bool add_file(struct campaign_plan *plan, const char *path, bool is_named,
+                     const struct campaign_plan_options *options, char error[SCRIPT_TEXT_MAX])
+{
+    struct script_file *file = script_open(path, options->params, options->param_count, error);
+    if (!file) {
+        return false;
+    }
+    plan->files = campaign_grow(plan->files, plan->file_count, sizeof plan->files[0]);
+    plan->files[plan->file_count++] = file;
+    if (is_named && script_count(file) == 0) {
+        (void)snprintf(error, SCRIPT_TEXT_MAX, "%s: found no scenario, expected at least one", path);
+        return false;
+    }
+    for (uint32_t i = 0; i < script_count(file); i++) {
+        add_unit(plan, file, i, options);
+    }
+    return true;
+}
+
+static uint64_t count_tasks(const struct campaign_plan *plan)
+{
+    const struct campaign_unit *last = &plan->units[plan->unit_count - 1];
+    if (last->seed_last == UINT64_MAX) {
+        return UINT64_MAX;
+    }
+    uint64_t seeds = last->seed_last - last->seed_first + 1;
+    uint64_t all = plan->is_by_seed ? seeds * plan->unit_count : last->start + seeds;
+    return all > plan->shard ? (all - plan->shard - 1) / plan->shard_count + 1 : 0;
+}
+
+/* Why nothing is left to run, in a sentence. */
+static void explain_nothing(const struct campaign_plan_options *options, char error[SCRIPT_TEXT_MAX])
+{
+    const char *kind = options->scenario ? "--scenario" : options->filter ? "--filter" : "--tag";
+    const char *value = options->scenario ? options->scenario
+                        : options->filter ? options->filter
+                                          : options->tag;
+    if (value) {
+        (void)snprintf(error, SCRIPT_TEXT_MAX, "%s: found no scenario that fits \"%s\"", kind, value);
+    } else {
+        (void)snprintf(error, SCRIPT_TEXT_MAX, "found no scenario under the paths given");
+    }
+}
+
+bool campaign_plan_init(struct campaign_plan *plan, const struct campaign_plan_options *options,
+                        char error[SCRIPT_TEXT_MAX])
+{
+    *plan = (struct campaign_plan){.is_by_seed = options->is_endless, .shard_count = 1};
+    if (options->shard_count > 0) {
+        assert(options->shard >= 1 && options->shard <= options->shard_count);
+        plan->shard = options->shard - 1;
+        plan->shard_count = options->shard_count;
+    }
+    struct campaign_files files;
+    const char *missing = campaign_files_init(&files, options->paths, options->path_count);
+    if (missing) {
+        (void)snprintf(error, SCRIPT_TEXT_MAX, "%s: no such file or folder", missing);
+        return false;
+    }
+    bool is_good = true;
+    for (size_t i = 0; is_good && i < files.count; i++) {
+        is_good = add_file(plan, files.paths[i], files.is_named[i], options, error);
+    }
+    campaign_files_release(&files);
+    if (is_good && plan->unit_count == 0) {
+        explain_nothing(options, error);
+        is_good = false;
+    }
+    if (!is_good) {
+        campaign_plan_release(plan);
+        return false;
+    }
+    plan->task_count = count_tasks(plan);
+    return true;
+}
+
+void campaign_plan_release(struct campaign_plan *plan)
+{
+    for (size_t i = 0; i < plan->file_count; i++) {
+        script_close(plan->files[i]);
+    }
+    free(plan->files);
+    free(plan->units);
+    *plan = (struct campaign_plan){0};
+}
+
+void campaign_plan_task(const struct campaign_plan *plan, uint64_t task, size_t *unit, uint64_t *seed)
+{
+    assert(task < plan->task_count);
+    uint64_t number = task * plan->shard_count + plan->shard;
+    if (plan->is_by_seed) {
+        *unit = (size_t)(number % plan->unit_count);
+        *seed = plan->units[*unit].seed_first + number / plan->unit_count;
+        return;
+    }
+    size_t low = 0;
+    size_t high = plan->unit_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (plan->units[middle].start <= number) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    *unit = low;
+    *seed = plan->units[low].seed_first + (number - plan->units[low].start);
+    assert(*seed <= plan->units[low].seed_last);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reports/report.h"
+#include "sim/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int cmd_version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    printf("faultline %s\n", report_version());
+    return CMD_HELD;
+}
+
+static void print_overview(void)
+{
+    printf("faultline: break a cluster a thousand times, and replay any of them from one number\n\n");
+    printf("usage: faultline COMMAND …\n");
+    for (unsigned i = 0; i < cmd_count; i++) {
+        printf("  %-9s %s\n", cmd_all[i].name, cmd_all[i].summary);
+    }
+    printf("\nfaultline COMMAND --help says what a command takes.\n");
+    printf("Exit status: 0 all held, 1 something was violated, 2 the command line, a file or a script\n");
+    printf("is wrong, 3 not judged: the testbed failed, or gave up.\n");
+}
+
+int cmd_help(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_overview();
+        return CMD_HELD;
+    }
+    for (unsigned i = 0; i < cmd_count; i++) {
+        if (strcmp(cmd_all[i].name, argv[1]) == 0 && cmd_all[i].run != cmd_help) {
+            char help[] = "--help";
+            char *words[] = {argv[1], help, NULL};
+            return cmd_all[i].run(2, words);
+        }
+    }
+    fprintf(stderr, "faultline help: found %s, expected a command\n", argv[1]);
+    return CMD_WRONG;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L
+#include "reports/report.h"
+#include "sim/campaign/arguments.h"
+#include "sim/campaign/campaign.h"
+#include "sim/campaign/memory.h"
+#include "sim/campaign/pool.h"
+#include "sim/campaign/print.h"
+#include "sim/campaign/progress.h"
+#include "sim/campaign/text.h"
+#include "sim/cmd.h"
+#include "sim/cmd_plan.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+struct run {
+    struct cmd_plan plan; /* First: shared setters take it. */
+    struct campaign_options campaign;
+    struct campaign_printer printer;
+    struct campaign_progress progress;
+    struct report_files files;
+};
+
+static bool set_jobs(void *target, const char *value)
+{
+    struct run *run = target;
+    uint64_t jobs = 0;
+    if (!campaign_text_u64(value, &jobs) || jobs == 0 || jobs > CAMPAIGN_WORKERS_MAX) {
+        return false;
+    }
+    run->campaign.jobs = (uint32_t)jobs;
+    return true;
+}
+
+static bool set_time(void *target, const char *value)
+{
+    struct run *run = target;
+    return campaign_text_duration(value, &run->campaign.time_ns) && run->campaign.time_ns > 0;
+}
+
+static bool set_verify(void *target, const char *value)
+{
+    (void)value;
+    struct run *run = target;
+    run->campaign.verify = true;
+    return true;
+}
+
+static bool set_fail_fast(void *target, const char *value)
+{
+    (void)value;
+    struct run *run = target;
+    run->campaign.fail_fast = true;
+    return true;
+}
+
+static bool set_claims(void *target, const char *value)
+{
+    (void)value;
+    struct run *run = target;
+    run->printer.with_claims = true;
+    return true;
+}
+
+static bool set_quiet(void *target, const char *value)
+{
+    (void)value;
+    struct run *run = target;
+    run->printer.volume = CAMPAIGN_QUIET;
+    return true;
+}
+
+static bool set_loud(void *target, const char *value)
+{
+    (void)value;
+    struct run *run = target;
+    run->printer.volume = CAMPAIGN_LOUD;
+    return true;
+}
+
+static bool set_json(void *target, const char *value)
+{
+    struct run *run = target;
+    run->files.json = value;
+    return value[0] != '\0';
+}
+
+static bool set_html(void *target, const char *value)
+{
+    struct run *run = target;
+    run->files.html = value;
+    return value[0] != '\0';
+}
+
+static bool set_junit(void *target, const char *value)
+{
+    struct run *run = target;
+    run->files.junit = value;
+    return value[0] != '\0';
+}
+
+static bool set_tap(void *target, const char *value)
+{
+    (void)value;
+    struct run *run = target;
+    run->files.tap = true;
+    return true;
+}
+
+static const struct campaign_argument known[] = {
+    {"--seeds", "N or A..B", "seeds 1 to N, or A to B, of each scenario", cmd_plan_set_seeds},
+    {"--seed", "N", "this seed only", cmd_plan_set_seed},
+    {"--jobs", "a number from 1 to 1024", "worker processes; as many as processors unless said", set_jobs},
+    {"--time", "a duration such as 60s", "begin no seed after so much real time", set_time},
+    {"--filter", "TEXT", "scenarios whose name contains it", cmd_plan_set_filter},
+    {"--tag", "TAG", "scenarios with this tag", cmd_plan_set_tag},
+    {"--scenario", "NAME", "the scenario of this name", cmd_plan_set_scenario},
+    {"--param", "name=value", "override a param() of the scripts", cmd_plan_set_param},
+    {"--shard", "I/N", "the I-th of N parts of the work", cmd_plan_set_shard},
+    {"--verify", NULL, "run each seed twice; name the first event where two runs part", set_verify},
+    {"--claims", NULL, "say for each claim whether it held", set_claims},
+    {"--fail-fast", NULL, "stop at the first run that does not hold", set_fail_fast},
+    {"--json", "a file's name", "write a report for programs", set_json},
+    {"--html", "a file's name", "write a report for people, one page", set_html},
+    {"--junit", "a file's name", "write a report as JUnit's XML", set_junit},
+    {"--tap", NULL, "write TAP to standard output, and nothing else", set_tap},
+    {"-q", NULL, "only what failed", set_quiet},
+    {"-v", NULL, "all figures, all failures", set_loud},
+};
+
+static void on_scenario(void *context, const struct campaign *campaign, const struct campaign_tally *tally)
+{
+    struct run *run = context;
+    campaign_progress_clear(&run->progress);
+    if (!run->files.tap) {
+        campaign_print_scenario(&run->printer, campaign, tally);
+    }
+}
+
+static void on_progress(void *context, const struct campaign *campaign)
+{
+    struct run *run = context;
+    campaign_progress_show(&run->progress, campaign);
+}
+
+/* Defaults, and what follows from what was said. */
+static void prepare(struct run *run, const struct campaign_arguments *arguments)
+{
+    run->plan.options.paths = arguments->words;
+    run->plan.options.path_count = arguments->word_count;
+    run->plan.options.is_endless = run->campaign.time_ns > 0;
+    run->campaign.plan = run->plan.options;
+    if (run->campaign.jobs == 0) {
+        long processors = sysconf(_SC_NPROCESSORS_ONLN);
+        run->campaign.jobs = processors < 1 ? 1 : processors > 256 ? 256 : (uint32_t)processors;
+    }
+    run->printer.out = stdout;
+    run->printer.has_colour = campaign_wants_colour(stdout);
+    campaign_progress_init(&run->progress, stderr);
+    run->campaign.with_events = true;
+    run->campaign.context = run;
+    run->campaign.scenario_done = on_scenario;
+    run->campaign.progress = run->progress.is_shown ? on_progress : NULL;
+}
+
+static int finish(struct run *run, const struct campaign *campaign)
+{
+    campaign_progress_clear(&run->progress);
+    int status = campaign_exit_status(campaign);
+    if (!run->files.tap) {
+        if (run->printer.with_claims) {
+            campaign_print_claims(&run->printer, campaign);
+        }
+        campaign_print_sum(&run->printer, campaign);
+    }
+    const char *failed = report_write(&run->files, campaign);
+    if (failed) {
+        fprintf(stderr, "faultline run: %s: cannot be written\n", failed);
+        return status == CMD_VIOLATED ? status : CMD_WRONG;
+    }
+    return status;
+}
+
+static int run_campaign(struct run *run)
+{
+    struct campaign campaign;
+    char error[SCRIPT_TEXT_MAX];
+    if (!campaign_run(&campaign, &run->campaign, error)) {
+        fprintf(stderr, "faultline run: %s\n", error);
+        return CMD_WRONG;
+    }
+    int status = finish(run, &campaign);
+    campaign_release(&campaign);
+    return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run *run = campaign_alloc(sizeof *run);
+    run->printer.volume = CAMPAIGN_NORMAL;
+    struct campaign_arguments arguments = {.command = "run",
+                                           .usage = "PATH… [options]",
+                                           .known = known,
+                                           .known_count = sizeof known / sizeof known[0],
+                                           .target = run};
+    arguments.words = campaign_alloc((size_t)argc * sizeof arguments.words[0]);
+    int status = CMD_WRONG;
+    if (!campaign_arguments_read(&arguments, argc - 1, argv + 1, stderr)) {
+        status = CMD_WRONG;
+    } else if (arguments.wants_help) {
+        campaign_arguments_help(&arguments, stdout);
+        status = CMD_HELD;
+    } else if (arguments.word_count == 0) {
+        fprintf(stderr, "faultline run: found no PATH, expected scenario files or folders\n");
+    } else {
+        prepare(run, &arguments);
+        status = run_campaign(run);
+    }
+    free(arguments.words);
+    free(run);
+    return status;
+}
