@@ -252,6 +252,7 @@ void member_apply_run(struct member *member)
         assert(status == RAFT_OK);
         member_reads_applied(member);
         member_watches_pump(member);
+        member_snapshot_maybe_begin(member);
     }
     if (kv_is_compacting(member->kv)) {
         (void)kv_compact_step(member->kv, 1000);

@@ -43,6 +43,21 @@ static void recover_hard_state(void *context, const struct raft_hard_state *stat
     recovery->has_hard_state = true;
 }
 
+static void recover_snapshot(void *context, const struct raft_snapshot *snapshot)
+{
+    struct recovery *recovery = context;
+    member_snapshot_recovering(recovery->member, snapshot);
+    if (!recovery->member->raft || raft_restore_snapshot(recovery->member->raft, snapshot) != RAFT_OK) {
+        recovery->status = RAFT_INVALID;
+    }
+}
+
+static void recover_piece(void *context, struct base_bytes piece)
+{
+    struct recovery *recovery = context;
+    member_snapshot_recovering_piece(recovery->member, piece);
+}
+
 static bool raft_make(struct member *member, raft_id id)
 {
     const struct member_config *config = &member->config;
@@ -193,6 +208,13 @@ static bool restart(struct member *member, const struct recovery *recovery)
         member_stop(member, "disk", "the hard state's commit is out of the log's range");
         return false;
     }
+    if (!member_snapshot_recovered(member)) {
+        member_stop(member, "disk", "the snapshot's state cannot be read");
+        return false;
+    }
+    /* Until it is durable, nothing that was found may be acted upon towards others. */
+    member->storage.ticket_written = 1;
+    member->storage.ticket_needed = 1;
     step(member, "recovered");
     return true;
 }
@@ -203,6 +225,8 @@ bool member_bootstrap(struct member *member)
     const struct wal_visitor visitor = {
         .context = &recovery,
         .metadata = recover_metadata_and_raft,
+        .snapshot = recover_snapshot,
+        .snapshot_piece = recover_piece,
         .entry = recover_entry,
         .hard_state = recover_hard_state,
     };
@@ -222,7 +246,7 @@ bool member_bootstrap(struct member *member)
         member_stop(member, "disk", wal_error(member->storage.wal));
         return false;
     }
-    enum raft_status status = raft_start(member->raft, 0);
+    enum raft_status status = raft_start(member->raft, member->apply.applied);
     assert(status == RAFT_OK);
     step(member, "raft");
     return true;

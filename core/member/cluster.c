@@ -100,6 +100,18 @@ enum base_status member_cluster_add(struct member_cluster *cluster, const struct
     return BASE_OK;
 }
 
+void member_cluster_bury(struct member_cluster *cluster, raft_id id)
+{
+    if (cluster->removed_count == cluster->removed_capacity) {
+        uint32_t capacity = cluster->removed_capacity == 0 ? 8 : cluster->removed_capacity * 2;
+        cluster->removed =
+            base_resize(cluster->allocator, cluster->removed, cluster->removed_capacity * sizeof *cluster->removed,
+                        capacity * sizeof *cluster->removed);
+        cluster->removed_capacity = capacity;
+    }
+    cluster->removed[cluster->removed_count++] = id;
+}
+
 enum base_status member_cluster_remove(struct member_cluster *cluster, raft_id id)
 {
     struct wire_member *member = find(cluster, id);
@@ -111,14 +123,7 @@ enum base_status member_cluster_remove(struct member_cluster *cluster, raft_id i
     uint32_t slot = (uint32_t)(member - cluster->members);
     cluster->count--;
     memmove(member, member + 1, (cluster->count - slot) * sizeof *member);
-    if (cluster->removed_count == cluster->removed_capacity) {
-        uint32_t capacity = cluster->removed_capacity == 0 ? 8 : cluster->removed_capacity * 2;
-        cluster->removed =
-            base_resize(cluster->allocator, cluster->removed, cluster->removed_capacity * sizeof *cluster->removed,
-                        capacity * sizeof *cluster->removed);
-        cluster->removed_capacity = capacity;
-    }
-    cluster->removed[cluster->removed_count++] = id;
+    member_cluster_bury(cluster, id);
     return BASE_OK;
 }
 

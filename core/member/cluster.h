@@ -26,6 +26,8 @@ bool member_cluster_is_removed(const struct member_cluster *cluster, raft_id id)
 /* Copies what `member` points to. MEMBER_REMOVED, MEMBER_EXISTS, PEER_URL_EXISTS. */
 enum base_status member_cluster_add(struct member_cluster *cluster, const struct wire_member *member);
 enum base_status member_cluster_remove(struct member_cluster *cluster, raft_id id);
+/* `id` was removed, whether or not it is known here. */
+void member_cluster_bury(struct member_cluster *cluster, raft_id id);
 enum base_status member_cluster_promote(struct member_cluster *cluster, raft_id id);
 /* Name and address of a member that is there: MEMBER_NOT_FOUND. Empty: as it was. */
 enum base_status member_cluster_update(struct member_cluster *cluster, const struct wire_member *member);

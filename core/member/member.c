@@ -64,6 +64,28 @@ static int64_t ttl_min_s(const struct member_config *config)
     return (int64_t)((ns + UINT64_C(999999999)) / UINT64_C(1000000000));
 }
 
+struct kv *member_new_kv(struct member *member)
+{
+    const struct kv_lease_hooks hooks = {
+        .context = member,
+        .exists = on_lease_exists,
+        .attach = on_lease_attach,
+        .detach = on_lease_detach,
+    };
+    const struct kv_observer observer = {.context = member, .change = on_change};
+    return kv_new(member->allocator, &hooks, &observer);
+}
+
+struct lease_lessor *member_new_lessor(struct member *member)
+{
+    const struct lease_options options = {
+        .ttl_min_s = ttl_min_s(&member->config),
+        .retry_interval_ns = member_request_timeout(member),
+        .checkpoints = member->config.lease_checkpoint,
+    };
+    return lease_new(member->allocator, &options);
+}
+
 struct member *member_new(const struct member_config *config, const struct base_allocator *allocator,
                           const struct host *host, const struct disk *disk, const struct host_observer *observer)
 {
@@ -77,6 +99,7 @@ struct member *member_new(const struct member_config *config, const struct base_
     base_arena_init(&member->texts, allocator);
     base_arena_init(&member->arena, allocator);
     base_buffer_init(&member->scratch, allocator);
+    base_buffer_init(&member->snapshots.state, allocator);
     config_keep(member, config);
     member_cluster_init(&member->cluster, allocator);
     member->due_ns = HOST_NEVER;
@@ -86,6 +109,7 @@ struct member *member_new(const struct member_config *config, const struct base_
 void member_free(struct member *member)
 {
     const struct base_allocator *allocator = member->allocator;
+    member_snapshots_release(member);
     member_watches_release(member);
     member_reads_release(member);
     member_proposals_release(member);
@@ -226,6 +250,8 @@ static void carry_out(struct member *member, const struct raft_ready *ready)
             member_storage_append(member, message, ready->must_sync);
         } else if (message->to == RAFT_APPLY_THREAD) {
             member_apply_handed(member, message);
+        } else if (message->type == RAFT_MSG_SNAP) {
+            member_snapshot_send(member, message);
         } else {
             struct wire_message out = {.kind = WIRE_RAFT, .raft = *message};
             member_send(member, message->to, &out);
@@ -239,6 +265,7 @@ static uint64_t due_of(const struct member *member)
         member_proposals_due_ns(member),
         member_reads_due_ns(member),
         member_lessor_due_ns(member),
+        member_snapshot_due_ns(member),
         member->is_published || member->publish_ns == 0 ? HOST_NEVER : member->publish_ns,
         member->is_leaving ? member->leave_ns : HOST_NEVER,
     };
@@ -296,22 +323,10 @@ static bool enter(struct member *member, uint64_t now_ns)
 void member_start(struct member *member, uint64_t now_ns)
 {
     member->now_ns = now_ns;
-    const struct kv_lease_hooks hooks = {
-        .context = member,
-        .exists = on_lease_exists,
-        .attach = on_lease_attach,
-        .detach = on_lease_detach,
-    };
-    const struct kv_observer observer = {.context = member, .change = on_change};
-    const struct lease_options lease_options = {
-        .ttl_min_s = ttl_min_s(&member->config),
-        .retry_interval_ns = member_request_timeout(member),
-        .checkpoints = member->config.lease_checkpoint,
-    };
     const struct wal_options wal_options = {.segment_bytes = member->config.segment_bytes};
-    member->kv = kv_new(member->allocator, &hooks, &observer);
+    member->kv = member_new_kv(member);
     member->watches.watchers = kv_watchers_new(member->allocator, member->kv);
-    member->lessor.lessor = lease_new(member->allocator, &lease_options);
+    member->lessor.lessor = member_new_lessor(member);
     member->storage.wal = wal_new(&wal_options, member->allocator, member->disk);
     if (!member_bootstrap(member)) {
         return;
@@ -367,6 +382,10 @@ static void receive_raft(struct member *member, const struct wire_message *messa
     if (message->raft.to != member->id || message->raft.from != message->from) {
         return;
     }
+    if (message->raft.type == RAFT_MSG_SNAP) {
+        member_snapshot_announced(member, &message->raft);
+        return;
+    }
     switch (raft_step(member->raft, &message->raft)) {
     case RAFT_BEYOND_LOG:
         member_stop(member, "log", "the leader's commit is out of range: this disk has forgotten entries");
@@ -414,7 +433,10 @@ static void receive_peer(struct member *member, uint64_t connection, const struc
     }
     if (message->kind == WIRE_RAFT) {
         receive_raft(member, message);
-    } else if (message->kind == WIRE_LEASE_FORWARD) {
+    } else if (message->kind == WIRE_SNAPSHOT_CHUNK) {
+        member_snapshot_chunk(member, message->from, &message->chunk);
+    } else {
+        assert(message->kind == WIRE_LEASE_FORWARD);
         member_lease_forwarded(member, connection, &message->request);
     }
 }
@@ -426,6 +448,7 @@ void member_receive(struct member *member, uint64_t now_ns, uint64_t connection,
     }
     switch (message->kind) {
     case WIRE_RAFT:
+    case WIRE_SNAPSHOT_CHUNK:
     case WIRE_LEASE_FORWARD:
         receive_peer(member, connection, message);
         break;
@@ -446,7 +469,6 @@ void member_receive(struct member *member, uint64_t now_ns, uint64_t connection,
     case WIRE_GOODBYE:
         member_disconnected(member, connection);
         break;
-    case WIRE_SNAPSHOT_CHUNK:
     case WIRE_REFUSAL:
     case WIRE_PEER_QUERY:
     case WIRE_PEER_ANSWER:
@@ -479,6 +501,7 @@ void member_unreachable(struct member *member, uint64_t now_ns, raft_id peer)
 {
     if (enter(member, now_ns)) {
         raft_report_unreachable(member->raft, peer);
+        member_snapshot_unreachable(member, peer);
         member_settle(member);
     }
 }
@@ -500,6 +523,7 @@ void member_due(struct member *member, uint64_t now_ns)
     member_proposals_due(member);
     member_reads_due(member);
     member_lessor_due(member);
+    member_snapshot_due(member);
     if (!member->is_published && member->publish_ns != 0 && member->publish_ns <= now_ns) {
         publish(member);
     }
@@ -524,10 +548,12 @@ void member_run(struct member *member, uint64_t now_ns, enum host_stage stage)
     case HOST_READS:
         member_reads_run(member);
         break;
-    case HOST_RAFT:
     case HOST_STORAGE:
+        member_snapshot_run(member);
+        break;
+    case HOST_RAFT:
     case HOST_STAGE_COUNT:
-        break; /* These two run on what reaches them. */
+        break; /* Runs on what reaches it. */
     }
     member_settle(member);
 }

@@ -8,6 +8,7 @@
 #include "core/lease/lease.h"
 #include "core/member/cluster.h"
 #include "core/member/member.h"
+#include "core/member/snapshot.h"
 #include "core/wal/wal.h"
 
 enum {
@@ -167,6 +168,7 @@ struct member {
     struct member_reads reads;
     struct member_lessor lessor;
     struct member_watches watches;
+    struct member_snapshots snapshots;
     struct member_work work;
 
     uint64_t now_ns; /* Of the call under way. */
@@ -194,6 +196,9 @@ void member_stop(struct member *member, const char *reason, const char *detail);
 /* A message of ours to a peer, identity filled in. */
 void member_send(struct member *member, raft_id to, struct wire_message *message);
 bool member_is_leader(const struct member *member);
+/* Empty ones, for a start or for a snapshot to be loaded into. */
+struct kv *member_new_kv(struct member *member);
+struct lease_lessor *member_new_lessor(struct member *member);
 
 /* storage.c */
 void member_storage_append(struct member *member, const struct raft_message *append, bool must_sync);
@@ -252,6 +257,29 @@ void member_watch_request(struct member *member, uint64_t connection, const stru
 void member_watches_pump(struct member *member);
 void member_watches_closed(struct member *member, uint64_t connection);
 void member_watches_release(struct member *member);
+
+/* snapshot.c */
+/* Enough was applied since the newest one: make another. */
+void member_snapshot_maybe_begin(struct member *member);
+/* The disk has got on: perhaps the one being made is durable. */
+void member_snapshot_durable(struct member *member);
+/* Raft wants to send one: announce it, then its state by chunks. */
+void member_snapshot_send(struct member *member, const struct raft_message *message);
+void member_snapshot_due(struct member *member);
+uint64_t member_snapshot_due_ns(const struct member *member);
+void member_snapshot_unreachable(struct member *member, raft_id peer);
+/* A leader announces one; then its chunks come, and whole it is stepped. */
+void member_snapshot_announced(struct member *member, const struct raft_message *message);
+void member_snapshot_chunk(struct member *member, raft_id from, const struct wire_chunk *chunk);
+/* Raft has taken it: write it down; and once it is durable, put it in place. */
+void member_snapshot_store(struct member *member, const struct raft_snapshot *snapshot);
+void member_snapshot_stored(struct member *member, struct raft_message *response);
+/* Recovery tells the newest one. false: it cannot be read. */
+void member_snapshot_recovering(struct member *member, const struct raft_snapshot *snapshot);
+void member_snapshot_recovering_piece(struct member *member, struct base_bytes piece);
+bool member_snapshot_recovered(struct member *member);
+void member_snapshot_run(struct member *member);
+void member_snapshots_release(struct member *member);
 
 /* bootstrap.c */
 /* Find out who we are: from the disk, or from the configuration. false: stopped. */

@@ -46,15 +46,18 @@ static void maybe_sync(struct member_storage *storage)
 void member_storage_append(struct member *member, const struct raft_message *append, bool must_sync)
 {
     struct member_storage *storage = &member->storage;
-    assert(!append->snapshot || append->snapshot->index == 0); /* Nobody offers one. */
     struct raft_hard_state state = {.term = append->term, .vote = append->vote, .commit = append->commit};
     bool has_state = state.term != 0 || state.vote != RAFT_NONE || state.commit != 0;
-    if (append->entry_count > 0 || has_state) {
+    bool has_snapshot = append->snapshot && append->snapshot->index != 0;
+    if (has_snapshot) {
+        member_snapshot_store(member, append->snapshot); /* What is saved next waits for it. */
+    }
+    if (append->entry_count > 0 || has_state || has_snapshot) {
         storage->ticket_written =
             wal_save(storage->wal, append->entries, append->entry_count, has_state ? &state : NULL, false);
         member->work.entries += append->entry_count;
     }
-    if (must_sync) {
+    if (must_sync || has_snapshot) {
         storage->ticket_needed = storage->ticket_written;
     }
     for (uint32_t i = 0; i < append->response_count; i++) {
@@ -75,6 +78,12 @@ bool member_storage_release(struct member *member)
         }
         storage->held_first = (storage->held_first + 1) & (storage->held_capacity - 1);
         storage->held_count--;
+        if (held.message.type == RAFT_MSG_STORAGE_APPEND_RESP && held.message.snapshot) {
+            member_snapshot_stored(member, &held.message);
+            if (member->is_stopped) {
+                return false;
+            }
+        }
         if (held.message.to == member->id) {
             enum raft_status status = raft_step(member->raft, &held.message);
             assert(status == RAFT_OK); /* Our own answer to ourselves. */
@@ -94,6 +103,7 @@ void member_storage_done(struct member *member, uint64_t token, enum disk_status
         return;
     }
     maybe_sync(&member->storage);
+    member_snapshot_durable(member);
 }
 
 void member_storage_free(struct member *member)
