@@ -52,6 +52,22 @@ Test(client_connection, redials_ever_more_slowly)
     fake_end(&host);
 }
 
+Test(client_connection, a_success_makes_redials_quick_again)
+{
+    fake_start(&host, 1, NULL);
+    for (int i = 0; i < 3; i++) {
+        fake_reset(&host, 0);
+        fake_await(&host);
+    }
+    fake_welcome(&host, 0);
+    fake_reset(&host, 0);
+    fake_reset(&host, 0);
+    uint64_t before_ns = host.now_ns;
+    fake_await(&host);
+    cr_assert_leq(host.now_ns - before_ns, 1200 * FAKE_MS);
+    fake_end(&host);
+}
+
 Test(client_connection, redials_a_lost_one_at_once)
 {
     fake_start_ready(&host, 1, NULL);

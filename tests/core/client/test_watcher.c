@@ -132,6 +132,21 @@ Test(client_watcher, forgets_fragments_when_it_resumes)
     fake_end(&host);
 }
 
+/* The other endpoint still speaks of a watch that moved away from it. */
+Test(client_watcher, listens_to_its_own_connection_only)
+{
+    fake_start_ready(&host, 2, NULL);
+    watch(5, 3);
+    created(20);
+    struct fake_sent stray = *fake_last(&host, WIRE_REQUEST);
+    stray.endpoint = 1 - stray.endpoint;
+    stray.connection = fake_last_at(&host, stray.endpoint, WIRE_HELLO)->connection;
+    fake_watch(&host, &stray, (struct wire_watch){.revision = 40});
+    cr_assert_eq(host.batch_count, 0);
+    cr_assert_eq(resumed_from(), 3);
+    fake_end(&host);
+}
+
 Test(client_watcher, is_over_when_compacted)
 {
     fake_start_ready(&host, 2, NULL);

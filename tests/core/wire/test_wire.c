@@ -110,6 +110,19 @@ Test(wire_flatten, what_the_kind_has_no_use_for_is_zero)
     cr_assert(memcmp(&copy.raft, zero, sizeof copy - offsetof(struct wire_message, raft)) == 0);
 }
 
+Test(wire_flatten, empty_bytes_and_absent_records_lead_nowhere)
+{
+    struct kv_event event = {.previous = {.key = base_bytes_of("old"), .mod_revision = 9}};
+    event.record.key = base_bytes_of("key");
+    event.record.value = base_bytes_of("");
+    struct wire_message message = {.kind = WIRE_WATCH, .watch = {.event_count = 1, .events = &event}};
+    void *memory = malloc(wire_flat_size(&message));
+    const struct kv_event *copy = wire_flatten(&message, memory)->watch.events;
+    cr_assert(copy->record.key.data && !copy->record.value.data);
+    cr_assert(!copy->previous.key.data && copy->previous.key.size == 0 && copy->previous.mod_revision == 0);
+    free(memory);
+}
+
 Test(wire_encode, a_decoded_frame_equals_its_original)
 {
     struct bench bench;
