@@ -110,6 +110,11 @@ void check_return(struct check *check, uint64_t now, uint32_t client, uint64_t c
 void check_watched(struct check *check, uint64_t now, uint32_t client, uint64_t watch,
                    const struct wire_watch *batch);
 
+/* A client holds a lock from here on, and until there, by its own belief: a hold
+ * ends with the unlock, or when its deadline passes on the client's own clock. */
+void check_lock_acquired(struct check *check, uint64_t now, uint32_t client, struct base_bytes name);
+void check_lock_released(struct check *check, uint64_t now, uint32_t client, struct base_bytes name);
+
 /* The world has healed and settled: whole stores are compared, open ends judged.
  * One call for each live member, then one check_end. */
 void check_settled(struct check *check, uint64_t now, uint32_t member, raft_index applied, int64_t revision,

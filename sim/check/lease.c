@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/check/lease.h"
+
+#include "sim/check/state.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define SECOND_NS UINT64_C(1000000000)
+#define MILLION UINT64_C(1000000)
+#define TTL_MAX_S INT64_C(1000000000) /* What is longer never ends within a run. */
+
+enum {
+    SWEEP_S = 2,
+    SCAN_MS = 500,        /* The lessor looks this often, */
+    REVOKED_A_SECOND = 750,
+    SLACK_S = 2,          /* and needs so long to get a revocation through, */
+    LOST_ATTEMPTS_S = 21, /* three times lost included. */
+};
+
+void check_lease_release(struct check_lease *lease)
+{
+    check_table_release(&lease->table);
+    free(lease->records);
+    *lease = (struct check_lease){0};
+}
+
+void check_lease_reset(struct check_lease *lease)
+{
+    check_table_reset(&lease->table);
+    lease->count = 0;
+    lease->promoted_term = 0;
+    lease->promoted_ns = 0;
+    lease->primary = 0;
+    lease->work_ns = 0;
+    lease->applied_ns = 0;
+    lease->applied_term = 0;
+    lease->sweep_ns = 0;
+    lease->margin_ns = INT64_MAX;
+}
+
+static struct check_lease_record *find(const struct check_lease *lease, int64_t id)
+{
+    uint32_t slot = check_table_find(&lease->table, (uint64_t)id);
+    return slot == CHECK_TABLE_NONE ? NULL : &lease->records[slot];
+}
+
+static struct check_lease_record *make(struct check_lease *lease, int64_t id)
+{
+    struct check_lease_record *record = find(lease, id);
+    if (record) {
+        return record;
+    }
+    if (lease->count == lease->capacity) {
+        lease->capacity = check_grown(lease->capacity, lease->count + 1);
+        lease->records = check_resize(lease->records, lease->capacity, sizeof lease->records[0]);
+    }
+    check_table_add(&lease->table, (uint64_t)id, lease->count);
+    record = &lease->records[lease->count++];
+    *record = (struct check_lease_record){.id = id, .late_work_ns = UINT64_MAX};
+    return record;
+}
+
+static uint64_t ttl_ns(int64_t ttl_s)
+{
+    return (uint64_t)(ttl_s < TTL_MAX_S ? ttl_s : TTL_MAX_S) * SECOND_NS;
+}
+
+/* The least true time in which a member's clock can advance by `local_ns`. */
+static uint64_t soonest(const struct check *check, uint64_t local_ns)
+{
+    uint64_t rate = MILLION + check->options.drift_ppm;
+    return local_ns / rate * MILLION + local_ns % rate * MILLION / rate;
+}
+
+/* The most. */
+static uint64_t latest(const struct check *check, uint64_t local_ns)
+{
+    uint64_t drift = check->options.drift_ppm < MILLION / 2 ? check->options.drift_ppm : MILLION / 2;
+    uint64_t rate = MILLION - drift;
+    return local_ns / rate * MILLION + local_ns % rate * MILLION / rate + 1;
+}
+
+/* etcd's own lessor may fall short by a heartbeat and a tick (etcd-behaviour §3.5). */
+static uint64_t allowance(const struct check *check)
+{
+    return check->options.is_lease_unfenced ? check->options.heartbeat_ns + check->options.tick_ns : 0;
+}
+
+/* Before which instant the lease must not go, by the last renewal that a client
+ * knows of and by the newest primary's promotion, unless renewed since. */
+static uint64_t lower_bound(const struct check *check, const struct check_lease *lease,
+                            const struct check_lease_record *record)
+{
+    uint64_t bound = record->bound_ns;
+    if (lease->promoted_ns > 0 && record->ttl_s > 0 && record->renewed_ns <= lease->promoted_ns) {
+        int64_t ttl_s = record->remaining_s > 0 ? record->remaining_s : record->ttl_s;
+        uint64_t extended = lease->promoted_ns + soonest(check, check->options.election_ns + ttl_ns(ttl_s));
+        bound = bound < extended ? extended : bound;
+    }
+    return bound;
+}
+
+static void granted(struct check *check, uint64_t now, struct check_lease *lease, int64_t id, int64_t ttl_s)
+{
+    struct check_lease_record *record = make(lease, id);
+    /* etcd: one and a half elections, in whole seconds, at least. */
+    uint64_t ticks = check->options.tick_ns ? check->options.election_ns / check->options.tick_ns : 0;
+    uint64_t least_ns = ticks * 3 / 2 * check->options.tick_ns;
+    int64_t least_s = (int64_t)((least_ns + SECOND_NS - 1) / SECOND_NS);
+    *record = (struct check_lease_record){.id = id,
+                                          .is_present = true,
+                                          .renewed_ns = now,
+                                          .ttl_s = ttl_s,
+                                          .ttl_long_s = ttl_s > least_s ? ttl_s : least_s,
+                                          .late_work_ns = UINT64_MAX};
+}
+
+static void revoked(struct check *check, uint64_t now, struct check_member *member, int64_t id)
+{
+    struct check_cluster *cluster = member->cluster;
+    struct check_lease *lease = &cluster->lease;
+    struct check_lease_record *record = make(lease, id);
+    record->is_present = false;
+    record->gone_ns = now;
+    uint64_t bound = lower_bound(check, lease, record);
+    if (record->is_free || bound == 0) {
+        return;
+    }
+    check_arm(check, CHECK_LEASE);
+    int64_t margin = (int64_t)(now - bound);
+    if (margin < lease->margin_ns) {
+        lease->margin_ns = margin;
+    }
+    if (now + allowance(check) < bound) {
+        check_found(check, cluster, CHECK_LEASE, now, member->number,
+                    "lease %" PRIx64 " was revoked at %s, but was promised until %s (renewed at %s, TTL %" PRId64
+                    " s)",
+                    (uint64_t)id, check_seconds(check, now), check_seconds(check, bound),
+                    check_seconds(check, record->renewed_ns), record->ttl_s);
+    }
+}
+
+/* By when a lease that nobody renews any more is gone, with a working leader. */
+static uint64_t upper_bound(const struct check *check, const struct check_lease *lease,
+                            const struct check_lease_record *record, uint32_t pending)
+{
+    uint64_t from = record->renewed_ns;
+    if (from < lease->promoted_ns + check->options.election_ns) {
+        from = lease->promoted_ns + check->options.election_ns;
+    }
+    uint64_t rest = ttl_ns(record->ttl_long_s) + SCAN_MS * MILLION + pending * SECOND_NS / REVOKED_A_SECOND +
+                    SLACK_S * SECOND_NS;
+    return from + latest(check, rest);
+}
+
+/* A leader that goes on committing for long after a lease was due must revoke it. */
+static void sweep(struct check *check, uint64_t now, struct check_member *member)
+{
+    struct check_lease *lease = &member->cluster->lease;
+    uint32_t pending = 0;
+    for (uint32_t slot = 0; slot < lease->count; slot++) {
+        pending += lease->records[slot].is_present;
+    }
+    for (uint32_t slot = 0; slot < lease->count; slot++) {
+        struct check_lease_record *record = &lease->records[slot];
+        if (!record->is_present) {
+            continue;
+        }
+        uint64_t due = upper_bound(check, lease, record, pending);
+        if (now <= due) {
+            record->late_work_ns = UINT64_MAX;
+        } else if (record->late_work_ns == UINT64_MAX) {
+            record->late_work_ns = lease->work_ns;
+        } else if (lease->work_ns - record->late_work_ns > LOST_ATTEMPTS_S * SECOND_NS) {
+            check_found(check, member->cluster, CHECK_LEASE, now, lease->primary,
+                        "lease %" PRIx64 " is still there at %s, but was due by %s (renewed at %s, TTL %" PRId64
+                        " s)",
+                        (uint64_t)record->id, check_seconds(check, now), check_seconds(check, due),
+                        check_seconds(check, record->renewed_ns), record->ttl_long_s);
+        }
+    }
+}
+
+static void note_work(struct check *check, uint64_t now, struct check_member *member, raft_term term)
+{
+    struct check_lease *lease = &member->cluster->lease;
+    if (term == lease->applied_term) {
+        uint64_t gap = now - lease->applied_ns;
+        lease->work_ns += gap < SECOND_NS ? gap : SECOND_NS;
+    }
+    lease->applied_term = term;
+    lease->applied_ns = now;
+    if (now >= lease->sweep_ns) {
+        lease->sweep_ns = now + SWEEP_S * SECOND_NS;
+        sweep(check, now, member);
+    }
+}
+
+void check_lease_apply(struct check *check, uint64_t now, struct check_member *member, raft_term term,
+                       const struct wire_proposal *proposal, enum base_status status)
+{
+    struct check_lease *lease = &member->cluster->lease;
+    note_work(check, now, member, term);
+    if (!proposal || status != BASE_OK) {
+        return;
+    }
+    const struct wire_request *request = &proposal->request;
+    if (request->kind == WIRE_LEASE_GRANT) {
+        granted(check, now, lease, request->lease, request->ttl_s);
+    } else if (request->kind == WIRE_LEASE_REVOKE) {
+        revoked(check, now, member, request->lease);
+    } else if (request->kind == WIRE_LEASE_CHECKPOINT) {
+        for (uint32_t slot = 0; slot < request->checkpoint_count; slot++) {
+            struct check_lease_record *record = find(lease, request->checkpoint_leases[slot]);
+            if (record) {
+                record->remaining_s = request->checkpoint_remaining_s[slot];
+            }
+        }
+    }
+}
+
+void check_lease_promoted(struct check *check, uint64_t now, struct check_member *member, raft_term term)
+{
+    (void)check;
+    struct check_lease *lease = &member->cluster->lease;
+    if (term < lease->promoted_term) {
+        return; /* An old leader's belated promotion. */
+    }
+    lease->promoted_term = term;
+    lease->promoted_ns = now;
+    lease->primary = member->number;
+    for (uint32_t slot = 0; slot < lease->count; slot++) {
+        lease->records[slot].late_work_ns = UINT64_MAX;
+    }
+}
+
+void check_lease_renewed(struct check *check, uint64_t now, struct check_member *member, int64_t id, int64_t ttl_s)
+{
+    (void)check;
+    struct check_lease *lease = &member->cluster->lease;
+    struct check_lease_record *record = find(lease, id);
+    if (!record || lease->primary != member->number) {
+        return;
+    }
+    record->renewed_ns = now;
+    record->remaining_s = 0;
+    record->late_work_ns = UINT64_MAX;
+    if (record->ttl_long_s < ttl_s) {
+        record->ttl_long_s = ttl_s;
+    }
+}
+
+static int64_t named(const struct wire_request *request)
+{
+    return request->kind == WIRE_KV ? request->op.lease : request->lease;
+}
+
+void check_lease_invoke(struct check *check, const struct wire_request *request)
+{
+    if (request->kind != WIRE_LEASE_REVOKE) {
+        return;
+    }
+    for (uint32_t slot = 0; slot < check->cluster_count; slot++) {
+        make(&check->clusters[slot]->lease, request->lease)->is_free = true;
+    }
+}
+
+uint64_t check_lease_bound(const struct check_cluster *cluster, const struct wire_request *request)
+{
+    int64_t id = named(request);
+    const struct check_lease_record *record = id != 0 ? find(&cluster->lease, id) : NULL;
+    return record && !record->is_free ? record->bound_ns : 0;
+}
+
+/* A client was told that the lease lives, for `ttl_s` from some instant after its
+ * call on. */
+static void promised(struct check *check, uint64_t now, uint32_t client, const struct check_call *call,
+                     struct check_cluster *cluster, int64_t id, int64_t ttl_s)
+{
+    struct check_lease_record *record = make(&cluster->lease, id);
+    uint64_t bound = call->invoke_ns + soonest(check, ttl_ns(ttl_s));
+    if (record->bound_ns < bound) {
+        record->bound_ns = bound;
+    }
+    if (record->is_free || record->gone_ns == 0) {
+        return;
+    }
+    check_arm(check, CHECK_LEASE);
+    if (record->gone_ns < call->invoke_ns && !check->options.is_lease_unfenced) {
+        check_found(check, cluster, CHECK_LEASE, now, client,
+                    "client %" PRIu32 " renewed lease %" PRIx64 " by a call of %s, but it was gone since %s",
+                    client, (uint64_t)id, check_seconds(check, call->invoke_ns),
+                    check_seconds(check, record->gone_ns));
+    } else if (record->gone_ns >= call->invoke_ns && record->gone_ns + allowance(check) < bound) {
+        check_found(check, cluster, CHECK_LEASE, now, client,
+                    "lease %" PRIx64 " was revoked at %s, but client %" PRIu32 " was promised %s",
+                    (uint64_t)id, check_seconds(check, record->gone_ns), client, check_seconds(check, bound));
+    }
+}
+
+/* A client was told that there is no such lease. */
+static void denied(struct check *check, uint64_t now, uint32_t client, const struct check_call *call,
+                   struct check_cluster *cluster, int64_t id)
+{
+    const struct check_lease_record *record = find(&cluster->lease, id);
+    if (!record || record->is_free || call->lease_bound_ns == 0) {
+        return;
+    }
+    check_arm(check, CHECK_LEASE);
+    if (now + allowance(check) < call->lease_bound_ns) {
+        check_found(check, cluster, CHECK_LEASE, now, client,
+                    "client %" PRIu32 " was told at %s that there is no lease %" PRIx64
+                    ", but it was promised until %s",
+                    client, check_seconds(check, now), (uint64_t)id, check_seconds(check, call->lease_bound_ns));
+    }
+}
+
+void check_lease_return(struct check *check, uint64_t now, uint32_t client, const struct check_call *call,
+                        const struct wire_request *request, const struct wire_response *response,
+                        struct check_cluster *cluster)
+{
+    bool is_ok = response->status == BASE_OK;
+    int64_t id = named(request);
+    if (id != 0 && response->status == BASE_LEASE_NOT_FOUND) {
+        denied(check, now, client, call, cluster, id);
+    } else if (request->kind == WIRE_LEASE_GRANT && is_ok) {
+        int64_t ttl_s = response->granted_s > 0 ? response->granted_s : response->ttl_s;
+        promised(check, now, client, call, cluster, response->lease ? response->lease : id,
+                 ttl_s > 0 ? ttl_s : request->ttl_s);
+    } else if (request->kind == WIRE_LEASE_KEEPALIVE && is_ok && response->ttl_s > 0) {
+        promised(check, now, client, call, cluster, id, response->ttl_s);
+    } else if ((request->kind == WIRE_LEASE_KEEPALIVE || request->kind == WIRE_LEASE_TIME_TO_LIVE) && is_ok &&
+               (response->ttl_s < 0 || (response->ttl_s == 0 && request->kind == WIRE_LEASE_KEEPALIVE))) {
+        denied(check, now, client, call, cluster, id);
+    }
+}

@@ -1,0 +1,60 @@
+/* Leases in true time: none is gone before its time, each goes in the end.
+ * Integer arithmetic in ns; a drift of rho ppm makes x ns of a member's clock pass
+ * in x / (1 + rho) true ns at the soonest, and in x / (1 - rho) at the latest. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIM_CHECK_LEASE_H
+#define SIM_CHECK_LEASE_H
+
+#include "core/wire/wire.h"
+#include "sim/check/table.h"
+
+struct check;
+struct check_call;
+struct check_cluster;
+struct check_member;
+
+struct check_lease_record {
+    int64_t id;
+    bool is_present;     /* Granted and not revoked, as the log has it. */
+    bool is_free;        /* A client asked for its revocation: it may go at any time. */
+    uint64_t gone_ns;    /* When it went; 0 not. */
+    uint64_t bound_ns;   /* Before this it must not go: last acknowledged renewal + TTL. */
+    uint64_t renewed_ns; /* Granted, or renewed at the newest primary. */
+    int64_t ttl_s;       /* As asked for: the least it can be. */
+    int64_t ttl_long_s;  /* The most it can be. */
+    int64_t remaining_s; /* By the last checkpoint; 0 none. */
+    uint64_t late_work_ns; /* The leader's work when it was first found overdue; UINT64_MAX not. */
+};
+
+struct check_lease {
+    struct check_table table; /* Id to slot. */
+    struct check_lease_record *records;
+    uint32_t count;
+    uint32_t capacity;
+    raft_term promoted_term; /* The newest primary's, */
+    uint64_t promoted_ns;
+    uint32_t primary;
+    /* How long, all in all, a leader demonstrably committed entries. */
+    uint64_t work_ns;
+    uint64_t applied_ns;
+    raft_term applied_term;
+    uint64_t sweep_ns; /* When to look for overdue leases next. */
+    int64_t margin_ns; /* Smallest seen; INT64_MAX none. */
+};
+
+void check_lease_release(struct check_lease *lease);
+void check_lease_reset(struct check_lease *lease);
+/* An entry took effect for the first time; `proposal` may be NULL. */
+void check_lease_apply(struct check *check, uint64_t now, struct check_member *member, raft_term term,
+                       const struct wire_proposal *proposal, enum base_status status);
+void check_lease_promoted(struct check *check, uint64_t now, struct check_member *member, raft_term term);
+void check_lease_renewed(struct check *check, uint64_t now, struct check_member *member, int64_t id, int64_t ttl_s);
+/* A client asks for something that names a lease. */
+void check_lease_invoke(struct check *check, const struct wire_request *request);
+void check_lease_return(struct check *check, uint64_t now, uint32_t client, const struct check_call *call,
+                        const struct wire_request *request, const struct wire_response *response,
+                        struct check_cluster *cluster);
+/* Until when the lease that a request names is promised; 0 not at all. */
+uint64_t check_lease_bound(const struct check_cluster *cluster, const struct wire_request *request);
+
+#endif

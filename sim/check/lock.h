@@ -1,0 +1,28 @@
+/* Who holds which lock, in true time. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIM_CHECK_LOCK_H
+#define SIM_CHECK_LOCK_H
+
+#include "core/base/bytes.h"
+
+struct check;
+
+struct check_hold {
+    uint64_t name;   /* Digest of the lock's name. */
+    uint32_t client;
+    uint64_t since_ns;
+};
+
+/* Locks held now: few, so they are searched one by one. */
+struct check_lock {
+    struct check_hold *holds;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+void check_lock_release(struct check_lock *lock);
+void check_lock_reset(struct check_lock *lock);
+void check_lock_take(struct check *check, uint64_t now, uint32_t client, struct base_bytes name);
+void check_lock_leave(struct check *check, uint64_t now, uint32_t client, struct base_bytes name);
+
+#endif

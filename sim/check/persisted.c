@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/check/persisted.h"
+
+#include "sim/check/election.h"
+#include "sim/check/state.h"
+
+#include <inttypes.h>
+
+/* A snapshot is durable. One of what the log holds changes nothing; one that the
+ * log does not hold stands in its place. */
+static void install(struct check_member *member, raft_index index)
+{
+    struct check_tip tip = {.index = index, .term = 0};
+    if (member->installing.index == index) {
+        tip.term = member->installing.term;
+        member->installing = (struct check_tip){0};
+        if (check_lineage_holds(&member->cluster->lineage, member->disk, tip) != CHECK_HOLDS_YES) {
+            member->disk = tip;
+        }
+    } else if (index > member->disk.index) {
+        tip.term = check_lineage_term(&member->cluster->lineage, member->log, index);
+        member->disk = tip;
+    }
+}
+
+void check_persisted_durable(struct check *check, struct check_member *member, const struct disk_tag *tag)
+{
+    check->has_disk = true;
+    switch (tag->record) {
+    case DISK_HARD_STATE:
+        member->disk_term = tag->term;
+        member->disk_vote = tag->vote;
+        break;
+    case DISK_ENTRY:
+        member->disk = (struct check_tip){.index = tag->last_index, .term = tag->term};
+        break;
+    case DISK_SNAPSHOT:
+        install(member, tag->last_index);
+        break;
+    case DISK_OTHER:
+    case DISK_METADATA:
+    case DISK_SEGMENT:
+    case DISK_SNAPSHOT_FILE:
+        break;
+    }
+}
+
+/* The highest term that a restart from this disk would begin with at least. */
+static raft_term durable_term(const struct check_member *member)
+{
+    return member->disk_term > member->disk.term ? member->disk_term : member->disk.term;
+}
+
+/* Would a restart from `member`'s disk know of the entry? */
+static bool is_durable(const struct check_member *member, struct check_tip entry)
+{
+    if (member->disk.index < entry.index) {
+        return false;
+    }
+    if (member->disk.term == entry.term) {
+        return true;
+    }
+    return check_lineage_holds(&member->cluster->lineage, member->disk, entry) != CHECK_HOLDS_NO;
+}
+
+static void grant(struct check *check, uint64_t now, struct check_member *member,
+                        const struct raft_message *message)
+{
+    check_vote_promised(check, now, member, message->term, message->to);
+    if (!check->has_disk) {
+        return;
+    }
+    check_arm(check, CHECK_PERSISTED);
+    /* A later durable term keeps it from voting in this one as well. */
+    if (durable_term(member) < message->term ||
+        (member->disk_term == message->term && member->disk_vote != message->to)) {
+        check_found(check, member->cluster, CHECK_PERSISTED, now, member->number,
+                    "m%" PRIu32 " sent %s its vote of term %" PRIu64 ", but its disk knows of term %" PRIu64
+                    " and a vote for %s",
+                    member->number, check_name_of(check, member->cluster, message->to), message->term,
+                    member->disk_term, check_name_of(check, member->cluster, member->disk_vote));
+    }
+}
+
+static void acknowledge(struct check *check, uint64_t now, struct check_member *member,
+                                  const struct raft_message *message)
+{
+    if (message->index == 0) {
+        return; /* Only tells its term. */
+    }
+    if (member->identity->promised_term < message->term) {
+        member->identity->promised_term = message->term;
+    }
+    if (!check->has_disk) {
+        return;
+    }
+    check_arm(check, CHECK_PERSISTED);
+    if (durable_term(member) < message->term) {
+        check_found(check, member->cluster, CHECK_PERSISTED, now, member->number,
+                    "m%" PRIu32 " acknowledged entry %" PRIu64 " in term %" PRIu64
+                    ", but its disk knows of term %" PRIu64,
+                    member->number, message->index, message->term, durable_term(member));
+    }
+    if (member->disk.index < message->index) {
+        check_found(check, member->cluster, CHECK_PERSISTED, now, member->number,
+                    "m%" PRIu32 " acknowledged entry %" PRIu64 " to %s, but its disk holds entries up to %" PRIu64,
+                    member->number, message->index, check_name_of(check, member->cluster, message->to),
+                    member->disk.index);
+        return;
+    }
+    struct check_tip held = {
+        .index = message->index,
+        .term = check_lineage_term(&member->cluster->lineage, member->log, message->index)};
+    if (held.term != 0 && !is_durable(member, held)) {
+        check_found(check, member->cluster, CHECK_PERSISTED, now, member->number,
+                    "m%" PRIu32 " acknowledged entry %" PRIu64 " of term %" PRIu64
+                    ", but its disk holds one of term %" PRIu64,
+                    member->number, held.index, held.term,
+                    check_lineage_term(&member->cluster->lineage, member->disk, held.index));
+    }
+}
+
+void check_persisted_sent(struct check *check, uint64_t now, struct check_member *member,
+                          const struct raft_message *message)
+{
+    if (message->reject) {
+        return;
+    }
+    if (message->type == RAFT_MSG_VOTE_RESP) {
+        grant(check, now, member, message);
+    } else if (message->type == RAFT_MSG_APP_RESP) {
+        acknowledge(check, now, member, message);
+    }
+}
+
+void check_persisted_won(struct check *check, uint64_t now, struct check_member *member)
+{
+    check_vote_promised(check, now, member, member->term, member->identity->id);
+    if (!check->has_disk) {
+        return;
+    }
+    check_arm(check, CHECK_PERSISTED);
+    if (member->disk_term < member->term ||
+        (member->disk_term == member->term && member->disk_vote != member->identity->id)) {
+        check_found(check, member->cluster, CHECK_PERSISTED, now, member->number,
+                    "m%" PRIu32 " became leader of term %" PRIu64 " by its own vote, but its disk knows of term %" PRIu64
+                    " and a vote for %s",
+                    member->number, member->term, member->disk_term,
+                    check_name_of(check, member->cluster, member->disk_vote));
+    }
+}
+
+void check_persisted_match(struct check *check, uint64_t now, struct check_member *member,
+                           const struct check_identity *peer, raft_index match)
+{
+    if (!check->has_disk || peer->machine == 0 || peer == member->identity || match == 0) {
+        return; /* A leader's own copy counts when it commits. */
+    }
+    const struct check_member *holder = check_member(check, peer->machine);
+    if (holder->cluster != member->cluster || holder->term > member->term) {
+        return; /* It has moved on, and may hold something else by now. */
+    }
+    struct check_tip held = {.index = match,
+                             .term = check_lineage_term(&member->cluster->lineage, member->log, match)};
+    check_arm(check, CHECK_PERSISTED);
+    if (held.term != 0 && !is_durable(holder, held)) {
+        check_found(check, member->cluster, CHECK_PERSISTED, now, member->number,
+                    "m%" PRIu32 " leads term %" PRIu64 " and counts entry %" PRIu64 " of term %" PRIu64
+                    " as on %s, whose disk holds entries up to %" PRIu64 " of term %" PRIu64,
+                    member->number, member->term, held.index, held.term, check_name(check, peer),
+                    holder->disk.index, holder->disk.term);
+    }
+}
+
+static uint32_t count_durable(struct check *check, const struct check_electorate *half,
+                              const struct check_cluster *cluster, struct check_tip tip)
+{
+    uint32_t count = 0;
+    for (uint32_t slot = 0; slot < half->count; slot++) {
+        const struct check_identity *voter = half->voters[slot];
+        const struct check_member *holder = voter->machine ? check_member(check, voter->machine) : NULL;
+        if (holder && holder->cluster == cluster && is_durable(holder, tip)) {
+            count++;
+        }
+    }
+    return count;
+}
+
+void check_persisted_quorum(struct check *check, uint64_t now, struct check_member *member,
+                            struct check_tip tip)
+{
+    if (!check->has_disk) {
+        return;
+    }
+    for (uint32_t slot = 0; slot < 2; slot++) {
+        const struct check_electorate *half = &member->halves[slot];
+        if (half->count == 0) {
+            continue; /* Not joint, or never told. */
+        }
+        check_arm(check, CHECK_COMMIT);
+        uint32_t count = count_durable(check, half, member->cluster, tip);
+        if (count < half->count / 2 + 1) {
+            check_found(check, member->cluster, CHECK_COMMIT, now, member->number,
+                        "m%" PRIu32 " leads term %" PRIu64 " and committed entry %" PRIu64 " of term %" PRIu64
+                        ", but it is durable on %" PRIu32 " of %" PRIu32 " voters",
+                        member->number, member->term, tip.index, tip.term, count, half->count);
+        }
+    }
+}
