@@ -178,6 +178,7 @@ struct raft_progress_status {
     bool recent_active;
     bool is_learner;
     bool is_paused;
+    bool is_full; /* The window of messages under way. */
     uint32_t inflight_count;
 };
 

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ready: what the node wants persisted, sent and applied, and the news that it is.
+ *
+ * Answers that promise something durable (an append, a vote) wait aside. With
+ * Ready and advance they come after everything else, and the host sends only
+ * once it has persisted; our own ones are stepped by advance. With asynchronous
+ * storage writes they ride on the message to the storage stage. */
+#include "core/raft/state.h"
+
+#include <assert.h>
+
+enum { MESSAGES_FIRST = 8 };
+
+struct raft_batch *raft_batch(struct raft *raft)
+{
+    return &raft->batches[raft->batch];
+}
+
+static struct raft_batch *other_batch(struct raft *raft)
+{
+    return &raft->batches[raft->batch ^ 1];
+}
+
+static struct raft_message *push(struct raft *raft, struct raft_message_list *list)
+{
+    if (list->count == list->capacity) {
+        uint32_t capacity = list->capacity == 0 ? MESSAGES_FIRST : list->capacity * 2;
+        list->items = base_resize(raft->allocator, list->items, list->capacity * sizeof *list->items,
+                                  capacity * sizeof *list->items);
+        list->capacity = capacity;
+    }
+    return &list->items[list->count++];
+}
+
+static bool is_promise(enum raft_message_type type)
+{
+    return type == RAFT_MSG_APP_RESP || type == RAFT_MSG_VOTE_RESP || type == RAFT_MSG_PRE_VOTE_RESP;
+}
+
+static bool is_vote(enum raft_message_type type)
+{
+    return type == RAFT_MSG_VOTE || type == RAFT_MSG_VOTE_RESP || type == RAFT_MSG_PRE_VOTE ||
+           type == RAFT_MSG_PRE_VOTE_RESP;
+}
+
+void raft_send(struct raft *raft, struct raft_message message)
+{
+    struct raft_batch *batch = raft_batch(raft);
+    bool promises = is_promise(message.type);
+    assert(message.to != RAFT_NONE);
+    assert(promises || message.to != raft->config.id);
+    if (message.from == RAFT_NONE) {
+        message.from = raft->config.id;
+    }
+    if (is_vote(message.type)) {
+        assert(message.term != 0); /* The term asked for, which may not be ours. */
+    } else if (message.type != RAFT_MSG_PROP && message.type != RAFT_MSG_READ_INDEX) {
+        message.term = raft->term; /* Those two may be passed on from term to term. */
+    }
+    *push(raft, promises ? &batch->after_append : &batch->messages) = message;
+}
+
+const struct raft_entry *raft_copy_entries(struct raft *raft, const struct raft_entry *entries, uint32_t count)
+{
+    if (count == 0) {
+        return NULL;
+    }
+    struct base_arena *arena = &raft_batch(raft)->arena;
+    struct raft_entry *copies = base_arena_alloc(arena, count * sizeof *copies);
+    for (uint32_t i = 0; i < count; i++) {
+        copies[i] = entries[i];
+        struct base_bytes data = {.data = entries[i].data, .size = entries[i].size};
+        copies[i].data = base_arena_copy(arena, data).data;
+    }
+    return copies;
+}
+
+const struct raft_snapshot *raft_copy_snapshot(struct raft *raft, const struct raft_snapshot *snapshot)
+{
+    struct base_arena *arena = &raft_batch(raft)->arena;
+    struct raft_snapshot *copy = base_arena_alloc(arena, sizeof *copy);
+    *copy = *snapshot;
+    copy->data = base_arena_copy(arena, snapshot->data);
+    return copy;
+}
+
+void raft_batches_init(struct raft *raft)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        base_arena_init(&raft->batches[i].arena, raft->allocator);
+    }
+}
+
+void raft_batches_release(struct raft *raft)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        struct raft_batch *batch = &raft->batches[i];
+        base_arena_release(&batch->arena);
+        base_free(raft->allocator, batch->messages.items, batch->messages.capacity * sizeof *batch->messages.items);
+        base_free(raft->allocator, batch->after_append.items,
+                  batch->after_append.capacity * sizeof *batch->after_append.items);
+        base_free(raft->allocator, batch->read_states, batch->read_state_capacity * sizeof *batch->read_states);
+    }
+}
+
+/* What was handed out is dead from here on. */
+static void end_ready(struct raft *raft)
+{
+    struct raft_batch *batch = other_batch(raft);
+    base_arena_reset(&batch->arena);
+    batch->messages.count = 0;
+    batch->after_append.count = 0;
+    batch->read_state_count = 0;
+    raft_blocks_return(&raft->log.blocks, raft->ready_lending);
+    raft->is_ready_out = false;
+}
+
+static struct raft_hard_state hard_state(const struct raft *raft)
+{
+    return (struct raft_hard_state){.term = raft->term, .vote = raft->vote, .commit = raft->log.committed};
+}
+
+static bool has_new_hard_state(const struct raft *raft)
+{
+    return raft->term != raft->told_hard_state.term || raft->vote != raft->told_hard_state.vote ||
+           raft->log.committed != raft->told_hard_state.commit;
+}
+
+static bool has_new_soft_state(const struct raft *raft)
+{
+    return raft->role != raft->told_role || raft->leader != raft->told_leader;
+}
+
+static bool has_new_snapshot(const struct raft *raft)
+{
+    return raft->log.has_snapshot && !raft->log.is_snapshot_in_progress;
+}
+
+bool raft_has_ready(const struct raft *raft)
+{
+    const struct raft_batch *batch = &raft->batches[raft->batch];
+    return has_new_soft_state(raft) || has_new_hard_state(raft) || has_new_snapshot(raft) ||
+           batch->messages.count > 0 || batch->after_append.count > 0 || raft_log_has_unstable(&raft->log) ||
+           raft_log_has_committed(&raft->log, !raft->config.async_storage_writes) || batch->read_state_count > 0;
+}
+
+static void take_state(struct raft *raft, struct raft_ready *out)
+{
+    if (has_new_soft_state(raft)) {
+        out->has_soft_state = true;
+        out->role = raft->role;
+        out->leader = raft->leader;
+        raft->told_role = raft->role;
+        raft->told_leader = raft->leader;
+    }
+    struct raft_hard_state state = hard_state(raft);
+    /* A commit index alone can be found out again: no sync for it. */
+    out->must_sync = raft_log_has_unstable(&raft->log) || state.term != raft->told_hard_state.term ||
+                     state.vote != raft->told_hard_state.vote;
+    if (has_new_hard_state(raft)) {
+        out->has_hard_state = true;
+        out->hard_state = state;
+        raft->told_hard_state = state;
+    }
+    if (has_new_snapshot(raft)) {
+        out->snapshot = raft_copy_snapshot(raft, &raft->log.snapshot);
+        raft->log.is_snapshot_in_progress = true;
+        raft->log.snapshot_handed = raft->log.snapshot.index;
+    }
+}
+
+/* What tells us that everything appended so far, and the snapshot, is durable.
+ * It carries our term: should that move on meanwhile, an entry with the same
+ * place and term may have come back after another had replaced it. */
+static bool make_append_response(struct raft *raft, const struct raft_ready *ready, struct raft_message *out)
+{
+    bool has_unstable = raft->log.stable < raft->log.last;
+    if (!has_unstable && !ready->snapshot) {
+        return false;
+    }
+    *out = (struct raft_message){.type = RAFT_MSG_STORAGE_APPEND_RESP,
+                                 .to = raft->config.id,
+                                 .from = RAFT_APPEND_THREAD,
+                                 .term = raft->term,
+                                 .snapshot = ready->snapshot};
+    if (has_unstable) {
+        out->index = raft->log.last;
+        out->log_term = raft->log.last_term;
+    }
+    return true;
+}
+
+static void add_storage_append(struct raft *raft, const struct raft_ready *ready)
+{
+    struct raft_batch *batch = raft_batch(raft);
+    if (ready->entry_count == 0 && !ready->has_hard_state && !ready->snapshot && batch->after_append.count == 0) {
+        return;
+    }
+    struct raft_message response;
+    if (make_append_response(raft, ready, &response)) {
+        *push(raft, &batch->after_append) = response;
+    }
+    *push(raft, &batch->messages) = (struct raft_message){
+        .type = RAFT_MSG_STORAGE_APPEND,
+        .to = RAFT_APPEND_THREAD,
+        .from = raft->config.id,
+        .term = ready->hard_state.term,
+        .vote = ready->hard_state.vote,
+        .commit = ready->hard_state.commit,
+        .entries = ready->entries,
+        .entry_count = ready->entry_count,
+        .snapshot = ready->snapshot,
+        .responses = batch->after_append.items,
+        .response_count = batch->after_append.count,
+    };
+}
+
+static void add_storage_apply(struct raft *raft, const struct raft_ready *ready)
+{
+    struct raft_batch *batch = raft_batch(raft);
+    if (ready->committed_count == 0) {
+        return;
+    }
+    struct raft_message *response = base_arena_alloc(&batch->arena, sizeof *response);
+    *response = (struct raft_message){
+        .type = RAFT_MSG_STORAGE_APPLY_RESP,
+        .to = raft->config.id,
+        .from = RAFT_APPLY_THREAD,
+        .entries = ready->committed,
+        .entry_count = ready->committed_count,
+    };
+    *push(raft, &batch->messages) = (struct raft_message){
+        .type = RAFT_MSG_STORAGE_APPLY,
+        .to = RAFT_APPLY_THREAD,
+        .from = raft->config.id,
+        .entries = ready->committed,
+        .entry_count = ready->committed_count,
+        .responses = response,
+        .response_count = 1,
+    };
+}
+
+/* Without storage messages: promises to others go out last, those to ourselves
+ * and the news from the disk wait for raft_advance. */
+static void add_promises(struct raft *raft, const struct raft_ready *ready)
+{
+    struct raft_batch *batch = raft_batch(raft);
+    for (uint32_t i = 0; i < batch->after_append.count; i++) {
+        if (batch->after_append.items[i].to != raft->config.id) {
+            *push(raft, &batch->messages) = batch->after_append.items[i];
+        }
+    }
+    raft->has_append_response = make_append_response(raft, ready, &raft->append_response);
+    raft->ready_applied = ready->committed_count == 0 ? 0 : ready->committed[ready->committed_count - 1].index;
+}
+
+void raft_ready(struct raft *raft, struct raft_ready *out)
+{
+    assert(raft->is_started);
+    bool is_async = raft->config.async_storage_writes;
+    assert(is_async || !raft->is_ready_out); /* raft_advance comes first. */
+    if (raft->is_ready_out) {
+        end_ready(raft);
+    }
+    struct raft_batch *batch = raft_batch(raft);
+    struct raft_ready ready = {0};
+    take_state(raft, &ready);
+    struct raft_slice entries = raft_log_take_unstable(&raft->log, &batch->arena);
+    ready.entries = entries.entries;
+    ready.entry_count = entries.count;
+    struct raft_slice committed = raft_log_take_committed(&raft->log, &batch->arena, !is_async);
+    ready.committed = committed.entries;
+    ready.committed_count = committed.count;
+    if (is_async) {
+        add_storage_append(raft, &ready);
+        add_storage_apply(raft, &ready);
+    } else {
+        add_promises(raft, &ready);
+    }
+    ready.messages = batch->messages.items;
+    ready.message_count = batch->messages.count;
+    ready.read_states = batch->read_states;
+    ready.read_state_count = batch->read_state_count;
+    raft->ready_lending = raft_log_next_lending(&raft->log);
+    raft->batch ^= 1;
+    raft->is_ready_out = true;
+    *out = ready;
+}
+
+void raft_advance(struct raft *raft)
+{
+    assert(!raft->config.async_storage_writes);
+    assert(raft->is_ready_out);
+    struct raft_batch *handed = other_batch(raft);
+    for (uint32_t i = 0; i < handed->after_append.count; i++) {
+        if (handed->after_append.items[i].to == raft->config.id) {
+            (void)raft_step_checked(raft, &handed->after_append.items[i]);
+        }
+    }
+    if (raft->has_append_response) {
+        (void)raft_step_checked(raft, &raft->append_response);
+    }
+    if (raft->ready_applied != 0) {
+        raft_applied_to(raft, raft->ready_applied);
+    }
+    end_ready(raft);
+}
+
+void raft_applied_to(struct raft *raft, raft_index index)
+{
+    uint64_t payload = raft_log_applied_to(&raft->log, index);
+    if (raft->role == RAFT_LEADER && raft->tracker.conf.auto_leave && raft->log.applied >= raft->pending_conf_index) {
+        /* Should it be dropped (a transfer is under way), the next apply tries again. */
+        struct raft_entry leave = {.type = RAFT_ENTRY_CONF_CHANGE_V2};
+        struct raft_message proposal = {
+            .type = RAFT_MSG_PROP, .from = raft->config.id, .entries = &leave, .entry_count = 1};
+        (void)raft_step_checked(raft, &proposal);
+    }
+    raft->uncommitted_bytes -= payload < raft->uncommitted_bytes ? payload : raft->uncommitted_bytes;
+}
+
+void raft_snapshot_installed(struct raft *raft, raft_index index)
+{
+    raft_log_snapshot_done(&raft->log, index);
+}
