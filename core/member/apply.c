@@ -11,7 +11,7 @@ struct outcome {
     struct wire_response response;
 };
 
-static void wake(struct member *member)
+void member_apply_wake(struct member *member)
 {
     if (!member->apply.is_woken) {
         member->apply.is_woken = true;
@@ -25,7 +25,7 @@ void member_apply_handed(struct member *member, const struct raft_message *apply
         raft_index last = apply->entries[apply->entry_count - 1].index;
         assert(last > member->apply.handed_to);
         member->apply.handed_to = last;
-        wake(member);
+        member_apply_wake(member);
     }
 }
 
@@ -49,8 +49,14 @@ static void apply_revoke(struct member *member, const struct wire_proposal *prop
     outcome->response.lease = lease;
 }
 
-static void apply_checkpoint(struct member *member, const struct wire_request *request, struct outcome *outcome)
+static void apply_checkpoint(struct member *member, const struct wire_proposal *proposal,
+                             const struct raft_entry *entry, struct outcome *outcome)
 {
+    const struct wire_request *request = &proposal->request;
+    if (proposal->is_fenced && proposal->term != entry->term) {
+        outcome->status = BASE_LEASE_FENCED; /* Renewed since, perhaps, by another primary. */
+        return;
+    }
     for (uint32_t i = 0; i < request->checkpoint_count; i++) {
         (void)lease_checkpoint(member->lessor.lessor, request->checkpoint_leases[i],
                                request->checkpoint_remaining_s[i]);
@@ -87,7 +93,7 @@ static void apply_proposal(struct member *member, const struct raft_entry *entry
         apply_revoke(member, proposal, entry, outcome);
         return;
     case WIRE_LEASE_CHECKPOINT:
-        apply_checkpoint(member, request, outcome);
+        apply_checkpoint(member, proposal, entry, outcome);
         return;
     case WIRE_MEMBER_PUBLISH:
         apply_publish(member, request, outcome);
@@ -254,10 +260,12 @@ void member_apply_run(struct member *member)
         member_watches_pump(member);
         member_snapshot_maybe_begin(member);
     }
-    if (kv_is_compacting(member->kv)) {
-        (void)kv_compact_step(member->kv, 1000);
+    /* Compaction's memory waits while a snapshot of the store is open. */
+    bool is_compacting = kv_is_compacting(member->kv) && !member->snapshots.stream;
+    if (is_compacting) {
+        is_compacting = kv_compact_step(member->kv, MEMBER_COMPACT_KEYS);
     }
-    if (apply->applied < apply->handed_to || kv_is_compacting(member->kv)) {
-        wake(member);
+    if (apply->applied < apply->handed_to || is_compacting) {
+        member_apply_wake(member);
     }
 }

@@ -43,12 +43,25 @@ static void take_out(struct member_lessor *lessor, uint32_t slot)
             (lessor->forward_count - slot) * sizeof *lessor->forwards);
 }
 
+static void propose_checkpoints(struct member *member, const int64_t *leases, const int64_t *remaining_s,
+                                uint32_t count)
+{
+    struct wire_request checkpoint = {
+        .kind = WIRE_LEASE_CHECKPOINT,
+        .checkpoint_count = count,
+        .checkpoint_leases = leases,
+        .checkpoint_remaining_s = remaining_s,
+    };
+    (void)member_propose(member, 0, &checkpoint, member->config.lease_fencing);
+}
+
 /* What the primary answers. false: not primary, or the lease is just being
  * revoked: ask again later. */
 static bool answer(struct member *member, const struct wire_request *request, enum base_status *status,
                    struct wire_response *response)
 {
     struct lease_lessor *lessor = member->lessor.lessor;
+    struct lease_info info;
     response->lease = request->lease;
     if (!lease_is_primary(lessor)) {
         *status = BASE_NOT_PRIMARY;
@@ -59,9 +72,13 @@ static bool answer(struct member *member, const struct wire_request *request, en
         if (*status == BASE_OK && member->observer.renew) {
             member->observer.renew(member->observer.context, request->lease, response->ttl_s);
         }
+        if (*status == BASE_UNAVAILABLE && lease_info(lessor, request->lease, &info) == BASE_OK &&
+            info.checkpoint_first) {
+            const int64_t nothing = 0; /* The rest that is in the log must not outlive a renewal. */
+            propose_checkpoints(member, &request->lease, &nothing, 1);
+        }
         return *status != BASE_UNAVAILABLE && *status != BASE_NOT_PRIMARY;
     }
-    struct lease_info info;
     *status = BASE_OK;
     if (lease_info(lessor, request->lease, &info) != BASE_OK) {
         response->ttl_s = -1;
@@ -240,6 +257,13 @@ void member_lessor_run(struct member *member)
         } else {
             struct wire_request revoke = {.kind = WIRE_LEASE_REVOKE, .lease = ids[i]};
             (void)member_propose(member, 0, &revoke, false);
+        }
+    }
+    if (member->config.lease_checkpoint) {
+        int64_t remaining_s[MEMBER_CHECKPOINTS_MAX];
+        count = lease_checkpoints_due(lessor->lessor, member->now_ns, ids, remaining_s, MEMBER_CHECKPOINTS_MAX);
+        if (count > 0) {
+            propose_checkpoints(member, ids, remaining_s, count);
         }
     }
     retry_calls(member);

@@ -152,6 +152,7 @@ static void make_slice(struct member *member)
     snapshots->stream = NULL;
     wal_snapshot_end(member->storage.wal);
     snapshots->ended = snapshots->making.index;
+    member_apply_wake(member); /* A compaction may have waited. */
 }
 
 static void give_up_making(struct member *member)

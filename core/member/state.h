@@ -19,6 +19,8 @@ enum {
     MEMBER_EXPIRED_MAX = 500,               /* Found by one scan; etcd: half the revoke rate. */
     MEMBER_HELLOS_MAX = 1024,               /* Connections that wait for us to be ready. */
     MEMBER_WATCH_EVENTS_MAX = 1000,
+    MEMBER_COMPACT_KEYS = 1000,             /* Of one turn; etcd: CompactionBatchLimit */
+    MEMBER_CHECKPOINTS_MAX = 500,           /* In one entry. */
     MEMBER_BATCH_DEFAULT = 64
 };
 
@@ -210,6 +212,7 @@ void member_storage_free(struct member *member);
 /* apply.c */
 void member_apply_handed(struct member *member, const struct raft_message *apply);
 void member_apply_run(struct member *member);
+void member_apply_wake(struct member *member);
 
 /* requests.c */
 void member_request(struct member *member, uint64_t connection, const struct wire_request *request);
