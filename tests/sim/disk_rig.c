@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "disk_rig.h"
+#include "tests/sim/disk_rig.h"
 
 #include <assert.h>
 
