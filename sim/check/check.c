@@ -44,6 +44,7 @@ void check_free(struct check *check)
     }
     free(check->clusters);
     check_calls_release(&check->calls);
+    check_overheard_release(&check->overheard);
     check_lock_release(&check->lock);
     check_watch_release(&check->watch);
     free(check);
@@ -62,6 +63,7 @@ void check_reset(struct check *check, const struct check_options *options)
     }
     check->cluster_count = 0;
     check_calls_reset(&check->calls);
+    check_overheard_reset(&check->overheard);
     check_lock_reset(&check->lock);
     check_watch_reset(&check->watch);
 }
@@ -162,9 +164,9 @@ void check_start(struct check *check, uint64_t now, uint32_t number, uint32_t in
     member->is_applied_known = false;
     member->halves[0].count = 0;
     member->halves[1].count = 0;
-    member->installing = (struct check_tip){0};
     member->stream = (struct check_stream){0};
     member->foreign_cluster = 0;
+    check_overheard_forget(check, number);
 }
 
 void check_down(struct check *check, uint64_t now, uint32_t number, bool power)
@@ -326,9 +328,10 @@ void check_durable(struct check *check, uint64_t now, uint32_t number, const str
 
 void check_send(struct check *check, uint64_t now, uint32_t number, uint32_t to, const struct wire_message *message)
 {
-    (void)to;
-    if (message->kind == WIRE_RAFT &&
-        (message->raft.type == RAFT_MSG_APP_RESP || message->raft.type == RAFT_MSG_VOTE_RESP)) {
+    if (message->kind == WIRE_RESPONSE) {
+        check_overheard_response(check, now, check_member_known(check, number), to, &message->response);
+    } else if (message->kind == WIRE_RAFT &&
+               (message->raft.type == RAFT_MSG_APP_RESP || message->raft.type == RAFT_MSG_VOTE_RESP)) {
         check_persisted_sent(check, now, check_member_known(check, number), &message->raft);
     }
 }
@@ -336,12 +339,10 @@ void check_send(struct check *check, uint64_t now, uint32_t number, uint32_t to,
 void check_receive(struct check *check, uint64_t now, uint32_t number, uint32_t from,
                    const struct wire_message *message)
 {
-    (void)from;
-    if (message->kind > WIRE_SNAPSHOT_CHUNK) {
-        return;
-    }
     struct check_member *member = check_member_known(check, number);
-    if (message->cluster_id != member->cluster->id) {
+    if (message->kind == WIRE_REQUEST) {
+        check_overheard_request(check, now, member, from, &message->request);
+    } else if (message->kind <= WIRE_SNAPSHOT_CHUNK && message->cluster_id != member->cluster->id) {
         check_bootstrap_foreign(member, now, message);
     }
 }
@@ -407,20 +408,15 @@ void check_expire(struct check *check, uint64_t now, uint32_t number, int64_t le
 void check_invoke(struct check *check, uint64_t now, uint32_t client, uint64_t call,
                   const struct wire_request *request)
 {
+    (void)client;
     check_history_invoke(check, now, call, request);
     check_lease_invoke(check, request);
-    if (request->kind == WIRE_WATCH_CREATE) {
-        check_watch_create(check, client, request);
-    }
 }
 
 void check_return(struct check *check, uint64_t now, uint32_t client, uint64_t call,
                   const struct wire_request *request, const struct wire_response *response, bool is_unknown)
 {
     check_history_return(check, now, client, call, request, response, is_unknown);
-    if (request->kind == WIRE_WATCH_CREATE && !is_unknown && response->status == BASE_OK) {
-        check_watch_created(check, client, request, response);
-    }
 }
 
 void check_watched(struct check *check, uint64_t now, uint32_t client, uint64_t watch,

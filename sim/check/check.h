@@ -84,7 +84,8 @@ void check_restarted(struct check *check, uint64_t now, uint32_t member,
 void check_written(struct check *check, uint64_t now, uint32_t member, const struct disk_tag *tag);
 void check_durable(struct check *check, uint64_t now, uint32_t member, const struct disk_tag *tag);
 
-/* A message leaves a member, or reaches one. */
+/* A message leaves a member, or reaches one: a peer's or a client's (`to`, `from` are
+ * machines). Renewals that clients make on their own and watches are known from here. */
 void check_send(struct check *check, uint64_t now, uint32_t member, uint32_t to,
                 const struct wire_message *message);
 void check_receive(struct check *check, uint64_t now, uint32_t member, uint32_t from,
@@ -102,7 +103,9 @@ void check_renew(struct check *check, uint64_t now, uint32_t member, int64_t lea
 void check_expire(struct check *check, uint64_t now, uint32_t member, int64_t lease);
 
 /* What clients saw: a call begins, and is answered (or given up: unknown). Calls
- * are numbered by the world, unique in a run. */
+ * are numbered by the world, unique in a run. Every write that a client asks for
+ * must be told, also those that its recipes (locks) make: what took effect and
+ * nobody asked for is a finding. */
 void check_invoke(struct check *check, uint64_t now, uint32_t client, uint64_t call,
                   const struct wire_request *request);
 void check_return(struct check *check, uint64_t now, uint32_t client, uint64_t call,

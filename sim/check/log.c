@@ -131,7 +131,6 @@ void check_log_restore(struct check *check, uint64_t now, struct check_member *m
     }
     member->log = tip;
     member->is_log_known = true;
-    member->installing = tip;
     if (member->commit < index) {
         member->commit = index;
     }
@@ -154,7 +153,6 @@ void check_log_restarted(struct check *check, uint64_t now, struct check_member 
     }
     member->log = tip;
     member->is_log_known = true;
-    member->installing = (struct check_tip){0};
     if (member->is_power_lost) {
         member->disk = tip; /* Whatever is there after that is on the medium. */
     }

@@ -8,17 +8,10 @@
 
 /* A snapshot is durable. One of what the log holds changes nothing; one that the
  * log does not hold stands in its place. */
-static void install(struct check_member *member, raft_index index)
+static void install(struct check_member *member, const struct disk_tag *tag)
 {
-    struct check_tip tip = {.index = index, .term = 0};
-    if (member->installing.index == index) {
-        tip.term = member->installing.term;
-        member->installing = (struct check_tip){0};
-        if (check_lineage_holds(&member->cluster->lineage, member->disk, tip) != CHECK_HOLDS_YES) {
-            member->disk = tip;
-        }
-    } else if (index > member->disk.index) {
-        tip.term = check_lineage_term(&member->cluster->lineage, member->log, index);
+    struct check_tip tip = {.index = tag->last_index, .term = tag->term};
+    if (check_lineage_holds(&member->cluster->lineage, member->disk, tip) == CHECK_HOLDS_NO) {
         member->disk = tip;
     }
 }
@@ -35,7 +28,7 @@ void check_persisted_durable(struct check *check, struct check_member *member, c
         member->disk = (struct check_tip){.index = tag->last_index, .term = tag->term};
         break;
     case DISK_SNAPSHOT:
-        install(member, tag->last_index);
+        install(member, tag);
         break;
     case DISK_OTHER:
     case DISK_METADATA:

@@ -11,6 +11,7 @@
 #include "sim/check/lease.h"
 #include "sim/check/lineage.h"
 #include "sim/check/lock.h"
+#include "sim/check/overheard.h"
 #include "sim/check/store.h"
 #include "sim/check/table.h"
 #include "sim/check/watch.h"
@@ -95,7 +96,6 @@ struct check_member {
     struct check_tip disk;
     raft_term disk_term;
     raft_id disk_vote;
-    struct check_tip installing; /* A snapshot that replaces the log, not durable yet. */
     bool is_power_lost;          /* Since its last start. */
     /* Its store. */
     struct check_stream stream;
@@ -117,6 +117,7 @@ struct check {
     uint32_t cluster_count;
     uint32_t cluster_capacity;
     struct check_calls calls;
+    struct check_overheard overheard;
     struct check_lock lock;
     struct check_watch watch;
     char texts[CHECK_TEXTS][32];

@@ -52,32 +52,42 @@ static struct base_bytes end_of(const struct check_watcher *watcher)
     return (struct base_bytes){.data = watcher->range + watcher->key_size, .size = watcher->end_size};
 }
 
-void check_watch_create(struct check *check, uint32_t client, const struct wire_request *request)
+static void set_range(struct check_watcher *watcher, const struct kv_op *op)
 {
-    struct check_watcher *watcher = watcher_of(&check->watch, client, request->watch);
-    if (watcher->is_range_known) {
-        return; /* Created anew after a reset: it goes on where it was. */
-    }
-    const struct kv_op *op = &request->op;
     watcher->key_size = (uint32_t)op->key.size;
     watcher->end_size = (uint32_t)op->range_end.size;
     watcher->range = check_resize(NULL, 1, op->key.size + op->range_end.size + 1);
-    memcpy(watcher->range, op->key.data ? op->key.data : (const uint8_t *)"", op->key.size);
-    memcpy(watcher->range + op->key.size, op->range_end.data ? op->range_end.data : (const uint8_t *)"",
-           op->range_end.size);
+    if (op->key.size > 0) {
+        memcpy(watcher->range, op->key.data, op->key.size);
+    }
+    if (op->range_end.size > 0) {
+        memcpy(watcher->range + op->key.size, op->range_end.data, op->range_end.size);
+    }
     watcher->flags = op->flags;
     watcher->is_range_known = true;
-    watcher->next = request->revision > 0 ? request->revision : 0;
+}
+
+void check_watch_create(struct check *check, uint64_t now, uint32_t client, const struct wire_request *request)
+{
+    struct check_watcher *watcher = watcher_of(&check->watch, client, request->watch);
+    if (!watcher->is_range_known) {
+        set_range(watcher, &request->op);
+    }
+    if (!watcher->is_begun) {
+        watcher->next = request->revision > 0 ? request->revision : 0;
+    } else if (request->revision > watcher->next && watcher->next > 0 && !watcher->is_over) {
+        check_found(check, NULL, CHECK_WATCH, now, client,
+                    "client %" PRIu32 "'s watch %" PRIu64 " goes on from revision %" PRId64
+                    ", but was delivered up to %" PRId64,
+                    client, request->watch, request->revision, watcher->next - 1);
+    }
 }
 
 void check_watch_created(struct check *check, uint32_t client, const struct wire_request *request,
-                         const struct wire_response *response)
+                         const struct wire_response *response, const struct check_cluster *cluster)
 {
     struct check_watcher *watcher = watcher_of(&check->watch, client, request->watch);
-    const struct check_cluster *cluster = check_cluster_find(check, response->cluster_id);
-    if (cluster) {
-        watcher->cluster = cluster->slot;
-    }
+    watcher->cluster = cluster->slot;
     if (watcher->next == 0 && !watcher->is_begun && response->revision > 0) {
         watcher->next = response->revision + 1; /* What comes next. */
     }
@@ -279,7 +289,9 @@ void check_watch_batch(struct check *check, uint64_t now, uint32_t client, uint6
     if (!run.cluster || watcher->is_over || !watcher->is_range_known) {
         return;
     }
-    if (batch->compact_revision != 0) {
+    if (batch->compact_revision < 0) {
+        watcher->is_over = true; /* Refused, or cancelled: nothing was promised. */
+    } else if (batch->compact_revision > 0) {
         take_end(&run, batch);
     } else if (batch->event_count > 0) {
         take_events(&run, batch);

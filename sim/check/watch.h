@@ -36,9 +36,10 @@ struct check_watch {
 
 void check_watch_release(struct check_watch *watch);
 void check_watch_reset(struct check_watch *watch);
-void check_watch_create(struct check *check, uint32_t client, const struct wire_request *request);
+/* A client asks for a watch, or for one to go on after a reset. */
+void check_watch_create(struct check *check, uint64_t now, uint32_t client, const struct wire_request *request);
 void check_watch_created(struct check *check, uint32_t client, const struct wire_request *request,
-                         const struct wire_response *response);
+                         const struct wire_response *response, const struct check_cluster *cluster);
 void check_watch_batch(struct check *check, uint64_t now, uint32_t client, uint64_t watch,
                        const struct wire_watch *batch);
 
