@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWERS_EXHAUSTIVE_MAX = 9, ANSWERS_SAMPLED = 200 };
+enum { ANSWERS_EXHAUSTIVE_MAX = 9, ANSWERS_SAMPLED = 200, ANSWER_WORDS = 8 };
 
 struct step {
     enum { END, SAVE, LAZY_SAVE, SNAPSHOT, RELEASE, RUN } kind;
@@ -69,33 +69,54 @@ static void check_life_after(struct twin *fork, const char *where)
     cr_assert(fork->found.last == last + 2);
 }
 
-/* The process dies, starts over, and while it does so the power goes. */
+static void draw_answers(uint64_t *random, uint64_t answers[ANSWER_WORDS])
+{
+    for (int i = 0; i < ANSWER_WORDS; i++) {
+        answers[i] = twin_random(random);
+    }
+}
+
+/* Of what a recovery found in the page cache, only what was durable before is
+ * promised until ticket 1 is; of what was saved since, nothing. */
+static void promise_as_before(struct twin *fork, const struct twin *twin, uint32_t found_count)
+{
+    for (uint32_t slot = 0; slot < fork->record_count; slot++) {
+        fork->records[slot].ticket = slot < found_count ? twin->records[slot].ticket : UINT64_MAX;
+    }
+}
+
+/* The process dies, or the power goes, the log starts over and is used at once,
+ * and a few operations later the power goes. */
 static void check_two_crashes(const struct twin *twin, uint64_t ticket, raft_index snapshot, uint64_t *random,
                               const char *where)
 {
-    for (uint32_t settled = 0; settled < 4; settled++) {
+    for (uint32_t round = 0; round < 16; round++) {
         struct twin *fork = fork_twin(twin);
+        uint64_t answers[ANSWER_WORDS];
+        bool loses_power = round % 2 == 0;
+        draw_answers(random, answers);
+        if (loses_power) {
+            model_disk_lose_power(fork->disk, answers);
+        }
         check_recovery(fork, ticket, snapshot, where);
-        for (uint32_t i = 0; i < settled && fork->status == WAL_OK; i++) {
-            (void)twin_step(fork, 0);
+        uint32_t found_count = fork->record_count - 1;
+        if (fork->status == WAL_OK) {
+            (void)twin_save(fork, fork->now.last + 1, 3, fork->now.state.term + 1, 400, UINT64_MAX, true);
         }
-        uint64_t durable = fork->status == WAL_OK ? wal_durable(fork->wal) : 0;
-        uint64_t answers[8];
-        for (int i = 0; i < 8; i++) {
-            answers[i] = twin_random(random);
+        for (uint32_t i = 0; i < round / 2 && fork->status == WAL_OK; i++) {
+            (void)twin_step(fork, twin_random(random));
         }
-        if (fork->wal) {
-            twin_drop_log(fork);
+        uint64_t promised = fork->status == WAL_OK ? wal_durable(fork->wal) : 0;
+        if (fork->status == WAL_OK && loses_power && promised == 0) {
+            promised = 1;
+        } else if (fork->status == WAL_OK && promised == 0) {
+            promise_as_before(fork, twin, found_count);
+            promised = ticket;
         }
+        draw_answers(random, answers);
+        twin_drop_log(fork);
         model_disk_lose_power(fork->disk, answers);
-        for (uint32_t slot = 0; durable == 0 && slot < fork->record_count; slot++) {
-            fork->records[slot].ticket = twin->records[slot].ticket;
-        }
-        if (durable == 0) {
-            fork->record_count = twin->record_count;
-            memcpy(fork->records, twin->records, sizeof fork->records);
-        }
-        check_recovery(fork, durable > 0 ? durable : ticket, snapshot, where);
+        check_recovery(fork, promised, snapshot, where);
         twin_free(fork);
     }
 }
@@ -104,12 +125,12 @@ static void check_power_loss(const struct twin *twin, uint64_t ticket, raft_inde
                              const char *where)
 {
     uint32_t questions = model_disk_questions(twin->disk);
-    cr_assert(questions < 8 * 64);
+    cr_assert(questions < ANSWER_WORDS * 64);
     bool is_exhaustive = questions <= ANSWERS_EXHAUSTIVE_MAX;
     uint64_t count = is_exhaustive ? UINT64_C(1) << questions : ANSWERS_SAMPLED;
     for (uint64_t number = 0; number < count; number++) {
-        uint64_t answers[8];
-        for (int i = 0; i < 8; i++) {
+        uint64_t answers[ANSWER_WORDS];
+        for (int i = 0; i < ANSWER_WORDS; i++) {
             answers[i] = is_exhaustive || number < 2 ? (is_exhaustive ? number : number * UINT64_MAX)
                                                      : twin_random(random);
         }
@@ -314,10 +335,8 @@ Test(wal_crash, random_lives, .timeout = 60)
             if (end < 2 && wal_durable(twin->wal) > 0) {
                 uint64_t ticket = wal_durable(twin->wal);
                 raft_index snapshot = wal_snapshot_index(twin->wal);
-                uint64_t answers[8];
-                for (int i = 0; i < 8; i++) {
-                    answers[i] = twin_random(&random);
-                }
+                uint64_t answers[ANSWER_WORDS];
+                draw_answers(&random, answers);
                 twin_drop_log(twin);
                 if (end == 0) {
                     model_disk_lose_power(twin->disk, answers);

@@ -174,16 +174,24 @@ Test(wal_damage, a_record_in_the_wrong_place_is_refused)
     twin_free(twin);
 }
 
-/* An entry may hold the bytes of a log; they bear no witness. */
+/* An entry may hold the bytes of another, longer log; they bear no witness. */
 Test(wal_damage, records_inside_an_entry_are_no_witnesses)
 {
+    struct twin *other = twin_new(0);
+    for (raft_index index = 1; index <= 20; index++) {
+        (void)twin_save(other, index, 1, 1, ENTRY_SIZE, index - 1, true);
+        twin_finish(other);
+    }
+    const struct model_bytes *bytes = &model_disk_find(other->disk, FIRST_SEGMENT)->cache;
     struct twin *twin = saved(0);
     cr_assert(twin_recover(twin) == WAL_OK);
     twin_finish(twin);
     struct model_file *file = model_disk_find(twin->disk, FIRST_SEGMENT);
     size_t torn = file->cache.size;
-    struct raft_entry entries[2] = {{.term = 9, .index = 6, .data = file->cache.data, .size = 1000},
-                                    {.term = 9, .index = 7, .data = file->cache.data, .size = 1000}};
+    cr_assert(witnessed_size(model_disk_find(other->disk, FIRST_SEGMENT)) > 2 * torn);
+    struct raft_entry entries[2] = {
+        {.term = 9, .index = 6, .data = bytes->data, .size = 1000},
+        {.term = 9, .index = 7, .data = bytes->data, .size = (uint32_t)bytes->size}};
     (void)wal_save(twin->wal, entries, 2, NULL, true);
     cr_assert(twin_step(twin, 0));
     file = model_disk_find(twin->disk, FIRST_SEGMENT);
@@ -191,6 +199,7 @@ Test(wal_damage, records_inside_an_entry_are_no_witnesses)
     cr_assert(twin_recover(twin) == WAL_OK, "%s", wal_error(twin->wal));
     cr_assert(twin->found.last == 5);
     twin_free(twin);
+    twin_free(other);
 }
 
 Test(wal_damage, a_missing_segment_is_refused)
