@@ -45,7 +45,9 @@ struct host_observer {
     void (*identity)(void *context, uint64_t cluster_id, raft_id member_id);
     /* A step of bootstrap or start-up is over: a short word each. */
     void (*step)(void *context, const char *step);
-    /* An entry took effect; `proposal` is NULL for Raft's own entries. `status` is
+    /* An entry is about to take effect; `proposal` is NULL for Raft's own entries. */
+    void (*applying)(void *context, const struct raft_entry *entry, const struct wire_proposal *proposal);
+    /* It took effect: `status` is
      * what its proposer is told, `revision` the store's afterwards. */
     void (*apply)(void *context, const struct raft_entry *entry, const struct wire_proposal *proposal,
                   enum base_status status, int64_t revision);

@@ -52,11 +52,45 @@ static void host_remove_peer(void *context, raft_id id)
     }
 }
 
+/* Pass a point; false when the process is over by now. */
+static bool pass(struct sim_machine *machine, const struct sim_point *point)
+{
+    if (machine->world->reach && machine->doom == SIM_DOOM_NONE) {
+        machine->world->reach(machine->world->reach_context, point);
+    }
+    return machine->doom == SIM_DOOM_NONE;
+}
+
+static void notice(struct sim_machine *machine, enum sim_point_verb verb, uint64_t kinds, uint64_t term,
+                   uint64_t index)
+{
+    const struct sim_point point = {.when = SIM_POINT_AT, .verb = verb, .kinds = kinds, .machine = machine->number,
+                                    .term = term, .index = index};
+    (void)pass(machine, &point);
+}
+
 static void outbox_put(struct sim_machine *machine, struct sim_frame *frame)
 {
+    const struct wire_message *message = frame->message;
+    bool is_raft = message->kind == WIRE_RAFT;
+    struct sim_point point = {
+        .when = SIM_POINT_BEFORE,
+        .verb = SIM_VERB_SEND,
+        .kinds = sim_point_message(message->kind, is_raft ? message->raft.type : 0),
+        .machine = machine->number,
+        .peer = frame->to,
+        .term = is_raft ? message->raft.term : 0,
+        .index = is_raft ? message->raft.index : 0,
+    };
+    if (!pass(machine, &point)) {
+        sim_frame_free(machine->world, frame);
+        return;
+    }
     frame->next = NULL;
     *machine->outbox_end = frame;
     machine->outbox_end = &frame->next;
+    point.when = SIM_POINT_AFTER;
+    (void)pass(machine, &point);
 }
 
 static void host_send(void *context, raft_id to, const struct wire_message *message)
@@ -116,7 +150,7 @@ static void host_set_due(void *context, uint64_t due_ns)
 static void host_wake(void *context, enum host_stage stage)
 {
     struct sim_machine *machine = context;
-    if (machine->woken & 1u << stage) {
+    if ((machine->woken & 1u << stage) != 0 || machine->doom != SIM_DOOM_NONE) {
         return;
     }
     machine->woken |= 1u << stage;
@@ -127,6 +161,9 @@ static void host_wake(void *context, enum host_stage stage)
 static void host_stop(void *context, struct base_bytes reason)
 {
     struct sim_machine *machine = context;
+    if (machine->doom != SIM_DOOM_NONE) {
+        return; /* Nobody is there any more to say so. */
+    }
     machine->is_stopping = true;
     snprintf(machine->exit, sizeof machine->exit, "%.*s", (int)reason.size, (const char *)reason.data);
     sim_emit_text(machine->world, SIM_EVENT_STOPPED, machine->number, NULL, reason);
@@ -134,18 +171,32 @@ static void host_stop(void *context, struct base_bytes reason)
 
 /* --- the observer --- */
 
+/* Killed in this step: what it still believes to do has not happened. */
+static bool is_over(const struct sim_machine *machine)
+{
+    return machine->doom != SIM_DOOM_NONE;
+}
+
+
 static void on_role(void *context, enum raft_role role, raft_term term, raft_id leader)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     struct sim_world *world = machine->world;
     world->has_changed = true;
     sim_emit(world, SIM_EVENT_ROLE, machine->number, (uint64_t[]){role, term, leader});
     check_role(world->check, world->now_ns, machine->number, role, term, leader);
+    notice(machine, SIM_VERB_ROLE, sim_point_role(role), term, 0);
 }
 
 static void on_vote(void *context, raft_term term, raft_id vote)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     struct sim_world *world = machine->world;
     world->has_changed = true;
     sim_emit(world, SIM_EVENT_VOTE, machine->number, (uint64_t[]){term, vote});
@@ -155,6 +206,9 @@ static void on_vote(void *context, raft_term term, raft_id vote)
 static void on_append(void *context, const struct raft_entry *entry)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     struct sim_world *world = machine->world;
     world->cost.entries++;
     sim_emit(world, SIM_EVENT_APPEND, machine->number, (uint64_t[]){entry->index, entry->term, entry->size});
@@ -164,6 +218,9 @@ static void on_append(void *context, const struct raft_entry *entry)
 static void on_truncate(void *context, raft_index index)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     struct sim_world *world = machine->world;
     sim_emit(world, SIM_EVENT_TRUNCATE, machine->number, (uint64_t[]){index});
     check_truncate(world->check, world->now_ns, machine->number, index);
@@ -172,15 +229,22 @@ static void on_truncate(void *context, raft_index index)
 static void on_commit(void *context, raft_index index)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     struct sim_world *world = machine->world;
     world->has_changed = true;
     sim_emit(world, SIM_EVENT_COMMIT, machine->number, (uint64_t[]){index});
     check_commit(world->check, world->now_ns, machine->number, index);
+    notice(machine, SIM_VERB_COMMIT, 0, 0, index);
 }
 
 static void on_restore(void *context, const struct raft_snapshot *snapshot)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     struct sim_world *world = machine->world;
     world->has_changed = true;
     sim_emit(world, SIM_EVENT_SNAPSHOT, machine->number, (uint64_t[]){snapshot->index, snapshot->term, 1});
@@ -190,6 +254,9 @@ static void on_restore(void *context, const struct raft_snapshot *snapshot)
 static void on_configuration(void *context, const struct raft_conf_state *configuration)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     struct sim_world *world = machine->world;
     sim_emit(world, SIM_EVENT_CONFIGURATION, machine->number,
              (uint64_t[]){configuration->voters.count, configuration->learners.count});
@@ -199,12 +266,18 @@ static void on_configuration(void *context, const struct raft_conf_state *config
 static void on_match(void *context, raft_id peer, raft_index match)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     check_match(machine->world->check, machine->world->now_ns, machine->number, peer, match);
 }
 
 static void on_identity(void *context, uint64_t cluster_id, raft_id member_id)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     struct sim_world *world = machine->world;
     machine->cluster_id = cluster_id;
     machine->member_id = member_id;
@@ -216,45 +289,114 @@ static void on_identity(void *context, uint64_t cluster_id, raft_id member_id)
 static void on_step(void *context, const char *word)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     sim_emit_text(machine->world, SIM_EVENT_BOOT_STEP, machine->number, NULL, base_bytes_of(word));
+    const struct sim_point point = {.when = SIM_POINT_AT, .verb = SIM_VERB_BOOTSTRAP, .word = word,
+                                    .machine = machine->number};
+    (void)pass(machine, &point);
+}
+
+static uint64_t apply_kinds(const struct raft_entry *entry, const struct wire_proposal *proposal)
+{
+    enum sim_point_apply kind = SIM_APPLY_EMPTY;
+    if (entry->type != RAFT_ENTRY_NORMAL) {
+        kind = SIM_APPLY_CONF_CHANGE;
+    } else if (proposal && proposal->request.kind == WIRE_KV) {
+        switch (proposal->request.op.kind) {
+        case KV_PUT:
+            kind = SIM_APPLY_PUT;
+            break;
+        case KV_DELETE_RANGE:
+            kind = SIM_APPLY_DELETE;
+            break;
+        case KV_TXN:
+        case KV_RANGE:
+            kind = SIM_APPLY_TXN;
+            break;
+        }
+    } else if (proposal && proposal->request.kind == WIRE_COMPACT) {
+        kind = SIM_APPLY_COMPACT;
+    } else if (proposal && proposal->request.kind == WIRE_LEASE_GRANT) {
+        kind = SIM_APPLY_GRANT;
+    } else if (proposal && proposal->request.kind == WIRE_LEASE_REVOKE) {
+        kind = SIM_APPLY_REVOKE;
+    } else if (proposal) {
+        return 0;
+    }
+    return UINT64_C(1) << kind;
+}
+
+static void on_applying(void *context, const struct raft_entry *entry, const struct wire_proposal *proposal)
+{
+    struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
+    const struct sim_point point = {.when = SIM_POINT_BEFORE, .verb = SIM_VERB_APPLY,
+                                    .kinds = apply_kinds(entry, proposal), .machine = machine->number,
+                                    .term = entry->term, .index = entry->index};
+    (void)pass(machine, &point);
 }
 
 static void on_apply(void *context, const struct raft_entry *entry, const struct wire_proposal *proposal,
                      enum base_status status, int64_t revision)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     struct sim_world *world = machine->world;
     world->has_changed = true;
     sim_emit(world, SIM_EVENT_APPLY, machine->number,
              (uint64_t[]){entry->index, entry->term, status, (uint64_t)revision});
     check_apply(world->check, world->now_ns, machine->number, entry, proposal, status, revision);
+    const struct sim_point point = {.when = SIM_POINT_AFTER, .verb = SIM_VERB_APPLY,
+                                    .kinds = apply_kinds(entry, proposal), .machine = machine->number,
+                                    .term = entry->term, .index = entry->index};
+    (void)pass(machine, &point);
 }
 
 static void on_change(void *context, const struct kv_event *event, int64_t sub)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     check_change(machine->world->check, machine->world->now_ns, machine->number, event, sub);
 }
 
 static void on_promote(void *context, raft_term term, uint64_t leases)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     struct sim_world *world = machine->world;
     sim_emit(world, SIM_EVENT_PROMOTE, machine->number, (uint64_t[]){term, leases});
     check_promote(world->check, world->now_ns, machine->number, term, leases);
+    notice(machine, SIM_VERB_PROMOTE, 0, term, 0);
 }
 
 static void on_demote(void *context, raft_term term)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     struct sim_world *world = machine->world;
     sim_emit(world, SIM_EVENT_DEMOTE, machine->number, (uint64_t[]){term});
     check_demote(world->check, world->now_ns, machine->number, term);
+    notice(machine, SIM_VERB_DEMOTE, 0, term, 0);
 }
 
 static void on_renew(void *context, int64_t lease, int64_t ttl_s)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     struct sim_world *world = machine->world;
     sim_emit(world, SIM_EVENT_RENEW, machine->number, (uint64_t[]){(uint64_t)lease, (uint64_t)ttl_s});
     check_renew(world->check, world->now_ns, machine->number, lease, ttl_s);
@@ -263,6 +405,9 @@ static void on_renew(void *context, int64_t lease, int64_t ttl_s)
 static void on_expire(void *context, int64_t lease)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     struct sim_world *world = machine->world;
     sim_emit(world, SIM_EVENT_EXPIRE, machine->number, (uint64_t[]){(uint64_t)lease});
     check_expire(world->check, world->now_ns, machine->number, lease);
@@ -271,9 +416,13 @@ static void on_expire(void *context, int64_t lease)
 static void on_snapshot(void *context, raft_index index, raft_term term, uint64_t hash, bool installed)
 {
     struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
     struct sim_world *world = machine->world;
     sim_emit(world, SIM_EVENT_SNAPSHOT, machine->number, (uint64_t[]){index, term, installed});
     check_snapshot(world->check, world->now_ns, machine->number, index, term, hash, installed);
+    notice(machine, SIM_VERB_SNAPSHOT, 0, term, index);
 }
 
 void sim_host_init(struct sim_machine *machine)
@@ -303,6 +452,7 @@ void sim_host_init(struct sim_machine *machine)
                  .match = on_match},
         .identity = on_identity,
         .step = on_step,
+        .applying = on_applying,
         .apply = on_apply,
         .change = on_change,
         .promote = on_promote,

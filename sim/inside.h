@@ -10,6 +10,7 @@
 #include "sim/disk.h"
 #include "sim/heap.h"
 #include "sim/load.h"
+#include "sim/point.h"
 #include "sim/pool.h"
 #include "sim/queue.h"
 #include "sim/world.h"
@@ -99,6 +100,20 @@ struct sim_completion {
     struct wire_message *message;
 };
 
+/* How a process ends that was killed in the middle of its own step: when the step is
+ * over, and nothing that it did after the blow has happened. */
+enum sim_doom { SIM_DOOM_NONE, SIM_DOOM_CRASH, SIM_DOOM_POWER_OFF };
+
+enum { SIM_UNSYNCED_FILES = 16, SIM_ASKED_MAX = 32 };
+
+/* An operation asked of the disk, for the point after it. */
+struct sim_asked {
+    uint64_t token;
+    uint64_t kinds;
+    enum sim_point_verb verb;
+    bool is_open;
+};
+
 struct sim_machine {
     struct sim_machine *next; /* Among the spare ones. */
     struct sim_world *world;
@@ -150,6 +165,12 @@ struct sim_machine {
 
     struct sim_disk *disk;
     struct sim_disk_host disk_host;
+    struct disk platter; /* The disk as the member gets it. */
+    uint64_t unsynced[SIM_UNSYNCED_FILES]; /* Kinds written and not synced, by file. */
+    struct sim_asked asked[SIM_ASKED_MAX];
+    uint32_t asked_next;
+    bool is_in_step;
+    enum sim_doom doom;
     struct sim_heap *heap;
     struct host host;
     struct host_observer observer;
@@ -223,6 +244,9 @@ struct sim_world {
     uint64_t call_number;
     struct sim_load *loads;
 
+    sim_point_reached reach; /* NULL: nobody waits at a point. */
+    void *reach_context;
+
     /* Healing and settling. */
     bool is_healed;
     bool is_settled;
@@ -265,7 +289,14 @@ uint64_t sim_machine_now(const struct sim_machine *machine);
 /* host.c: the tables a member is given */
 void sim_host_init(struct sim_machine *machine);
 
+/* platter.c */
+void sim_platter_init(struct sim_machine *machine);
+/* The point after an operation: its answer is about to be told. */
+void sim_platter_done(struct sim_machine *machine, uint64_t token);
+
 /* operate.c */
+/* Whoever was killed in its own step dies now. */
+void sim_machine_execute(struct sim_machine *machine);
 /* The timer's stall is over: what ticked meanwhile is lost but for one. */
 void sim_machine_unstall(struct sim_machine *machine);
 

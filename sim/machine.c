@@ -183,6 +183,25 @@ static uint64_t peer_id(const struct sim_machine *machine, uint32_t number)
     return RAFT_NONE;
 }
 
+/* false: the process is over by now. */
+static bool receive_point(struct sim_machine *machine, const struct sim_frame *frame, enum sim_point_when when)
+{
+    if (machine->world->reach && machine->doom == SIM_DOOM_NONE) {
+        const struct wire_message *message = frame->message;
+        const struct sim_point point = {
+            .when = when,
+            .verb = SIM_VERB_RECEIVE,
+            .kinds = sim_point_message(message->kind, message->kind == WIRE_RAFT ? message->raft.type : 0),
+            .machine = machine->number,
+            .peer = frame->from,
+            .term = message->kind == WIRE_RAFT ? message->raft.term : 0,
+            .index = message->kind == WIRE_RAFT ? message->raft.index : 0,
+        };
+        machine->world->reach(machine->world->reach_context, &point);
+    }
+    return machine->doom == SIM_DOOM_NONE;
+}
+
 static void receive(struct sim_machine *machine, struct sim_frame *frame, uint64_t local_ns)
 {
     struct sim_world *world = machine->world;
@@ -194,12 +213,17 @@ static void receive(struct sim_machine *machine, struct sim_frame *frame, uint64
         if (id != RAFT_NONE) {
             member_unreachable(machine->member, local_ns, id);
         }
+    } else if (!receive_point(machine, frame, SIM_POINT_BEFORE)) {
+        /* Killed before it could take it. */
     } else if (frame->from <= world->member_count) {
         check_receive(world->check, world->now_ns, machine->number, frame->from, frame->message);
         member_receive(machine->member, local_ns, connection_of(frame), frame->message);
     } else if (admit(machine, frame)) {
         machine->served += frame->message->kind == WIRE_REQUEST;
         member_receive(machine->member, local_ns, connection_of(frame), frame->message);
+    }
+    if (!machine->is_client && !frame->is_reset) {
+        (void)receive_point(machine, frame, SIM_POINT_AFTER);
     }
     sim_frame_free(world, frame);
 }
@@ -226,7 +250,9 @@ static void flush(struct sim_machine *machine)
     if (!machine->is_client) {
         sim_disk_settle(machine->disk);
     }
-    if (machine->is_stopping) {
+    if (machine->doom != SIM_DOOM_NONE) {
+        sim_machine_execute(machine);
+    } else if (machine->is_stopping) {
         sim_machine_end(machine, NULL, false);
     }
 }
@@ -251,6 +277,7 @@ static void step(struct sim_machine *machine, const struct sim_work *work)
         return;
     }
     struct member_work before = *member_get_work(machine->member);
+    machine->is_in_step = true;
     tell_ticks(machine, local_ns);
     if (machine->work_before_tick > 0) {
         machine->work_before_tick--;
@@ -265,6 +292,7 @@ static void step(struct sim_machine *machine, const struct sim_work *work)
         member_due(machine->member, local_ns);
         break;
     case SIM_WORK_DISK:
+        sim_platter_done(machine, work->token);
         member_disk_done(machine->member, local_ns, work->token, (enum disk_status)work->value);
         break;
     case SIM_WORK_STAGE:
@@ -272,6 +300,7 @@ static void step(struct sim_machine *machine, const struct sim_work *work)
         member_run(machine->member, local_ns, (enum host_stage)work->value);
         break;
     }
+    machine->is_in_step = false;
     uint64_t cost_ns = member_cost(machine, &before, member_get_work(machine->member));
     machine->busy_until_ns = machine->world->now_ns + cost_ns;
     flush(machine);

@@ -113,9 +113,11 @@ static void begin(struct sim_machine *machine)
     check_start(world->check, world->now_ns, machine->number, machine->life);
     struct member_config config = config_of(machine, peers, urls, names);
     machine->member = member_new(&config, sim_heap_allocator(machine->heap), &machine->host,
-                                 sim_disk_table(machine->disk), &machine->observer);
+                                 &machine->platter, &machine->observer);
+    machine->is_in_step = true;
     member_start(machine->member, local_ns);
-    if (!machine->is_stopping) {
+    machine->is_in_step = false;
+    if (!machine->is_stopping && machine->doom == SIM_DOOM_NONE) {
         struct member_status status;
         member_get_status(machine->member, &status);
         check_restarted(world->check, world->now_ns, machine->number, &status.raft);
@@ -160,6 +162,38 @@ const char *sim_member_restart(struct sim_world *world, sim_machine_number membe
     return sim_member_start(world, member, NULL);
 }
 
+static void crash(struct sim_machine *machine)
+{
+    struct sim_world *world = machine->world;
+    sim_emit(world, SIM_EVENT_CRASH, machine->number, (uint64_t[]){machine->life});
+    sim_machine_end(machine, "crashed", false);
+    check_down(world->check, world->now_ns, machine->number, false);
+}
+
+static void power_off(struct sim_machine *machine)
+{
+    struct sim_world *world = machine->world;
+    sim_emit(world, SIM_EVENT_POWER_OFF, machine->number, (uint64_t[]){machine->life});
+    if (machine->is_alive) {
+        sim_machine_end(machine, "powered off", true);
+    }
+    machine->is_powered = false;
+    sim_disk_power_loss(machine->disk, &machine->random_power);
+    check_down(world->check, world->now_ns, machine->number, true);
+    world->has_changed = true;
+}
+
+void sim_machine_execute(struct sim_machine *machine)
+{
+    enum sim_doom doom = machine->doom;
+    machine->doom = SIM_DOOM_NONE;
+    if (doom == SIM_DOOM_CRASH) {
+        crash(machine);
+    } else if (doom == SIM_DOOM_POWER_OFF) {
+        power_off(machine);
+    }
+}
+
 const char *sim_member_crash(struct sim_world *world, sim_machine_number member)
 {
     const char *why = NULL;
@@ -167,9 +201,11 @@ const char *sim_member_crash(struct sim_world *world, sim_machine_number member)
     if (!machine) {
         return why;
     }
-    sim_emit(world, SIM_EVENT_CRASH, member, (uint64_t[]){machine->life});
-    sim_machine_end(machine, "crashed", false);
-    check_down(world->check, world->now_ns, member, false);
+    if (machine->is_in_step) {
+        machine->doom = machine->doom == SIM_DOOM_NONE ? SIM_DOOM_CRASH : machine->doom;
+        return NULL;
+    }
+    crash(machine);
     return NULL;
 }
 
@@ -180,14 +216,11 @@ const char *sim_member_power_off(struct sim_world *world, sim_machine_number mem
         return refuse(world, "%s is powered off already", machine->name);
     }
     world->cost.operator_actions++;
-    sim_emit(world, SIM_EVENT_POWER_OFF, member, (uint64_t[]){machine->life});
-    if (machine->is_alive) {
-        sim_machine_end(machine, "powered off", true);
+    if (machine->is_in_step) {
+        machine->doom = SIM_DOOM_POWER_OFF;
+        return NULL;
     }
-    machine->is_powered = false;
-    sim_disk_power_loss(machine->disk, &machine->random_power);
-    check_down(world->check, world->now_ns, member, true);
-    world->has_changed = true;
+    power_off(machine);
     return NULL;
 }
 
@@ -201,8 +234,13 @@ const char *sim_member_stop(struct sim_world *world, sim_machine_number member)
     if (machine->is_paused) {
         return refuse(world, "%s is paused: a stopped process cannot leave gracefully", machine->name);
     }
+    if (machine->is_in_step) {
+        return refuse(world, "%s is in the middle of a step: it can be killed there, not asked to leave", machine->name);
+    }
     machine->is_leaving = true;
+    machine->is_in_step = true;
     member_leave(machine->member, sim_machine_now(machine));
+    machine->is_in_step = false;
     sim_machine_begin(machine);
     return NULL;
 }

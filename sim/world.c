@@ -226,6 +226,7 @@ struct sim_machine *sim_machine_add(struct sim_world *world, bool is_client)
         machine->heap = sim_heap_new();
     }
     sim_host_init(machine);
+    sim_platter_init(machine);
     return machine;
 }
 
@@ -528,6 +529,12 @@ void sim_world_cancel(struct sim_world *world, uint64_t number)
             }
         }
     }
+}
+
+void sim_world_points(struct sim_world *world, sim_point_reached reach, void *context)
+{
+    world->reach = reach;
+    world->reach_context = context;
 }
 
 void sim_world_note(struct sim_world *world, const char *text)

@@ -13,6 +13,7 @@
 #include "core/wire/wire.h"
 #include "sim/check/check.h"
 #include "sim/options.h"
+#include "sim/point.h"
 #include "sim/record.h"
 
 struct sim_world;
@@ -38,6 +39,11 @@ uint64_t sim_world_at(struct sim_world *world, uint64_t time_ns, void (*fire)(vo
 void sim_world_cancel(struct sim_world *world, uint64_t timer);
 /* A line of the script's own in the trace. */
 void sim_world_note(struct sim_world *world, const char *text);
+/* Be told of every point that a member passes (NULL: no more). Called in the middle of
+ * the member's step: look at anything, do anything to machines and the network but
+ * call a client; a member that is killed there does nothing more. */
+typedef void (*sim_point_reached)(void *context, const struct sim_point *point);
+void sim_world_points(struct sim_world *world, sim_point_reached reach, void *context);
 /* Numbers for metrics and reports. */
 struct sim_cost {
     uint64_t time_ns;

@@ -119,6 +119,14 @@ static void apply_proposal(struct member *member, const struct raft_entry *entry
     outcome->status = BASE_INVALID; /* None that a member of this version proposes. */
 }
 
+static void applying(const struct member *member, const struct raft_entry *entry,
+                     const struct wire_proposal *proposal)
+{
+    if (member->observer.applying) {
+        member->observer.applying(member->observer.context, entry, proposal);
+    }
+}
+
 static void apply_normal(struct member *member, const struct raft_entry *entry)
 {
     struct wire_proposal proposal;
@@ -128,6 +136,7 @@ static void apply_normal(struct member *member, const struct raft_entry *entry)
         member_stop(member, "log", "a committed entry cannot be read");
         return;
     }
+    applying(member, entry, &proposal);
     apply_proposal(member, entry, &proposal, &outcome);
     if (member->observer.apply) {
         member->observer.apply(member->observer.context, entry, &proposal, outcome.status, kv_revision(member->kv));
@@ -141,6 +150,7 @@ static void apply_normal(struct member *member, const struct raft_entry *entry)
  * before it, and the leader may serve as one (etcd-behaviour §3.3). */
 static void apply_empty(struct member *member, const struct raft_entry *entry)
 {
+    applying(member, entry, NULL);
     if (member->observer.apply) {
         member->observer.apply(member->observer.context, entry, NULL, BASE_OK, kv_revision(member->kv));
     }
@@ -195,6 +205,7 @@ static void apply_conf_change(struct member *member, const struct raft_entry *en
         member_stop(member, "log", "a committed configuration change cannot be read");
         return;
     }
+    applying(member, entry, NULL);
     enum base_status status = change.change_count == 0 ? BASE_OK : apply_membership(member, &change);
     if (status != BASE_OK) {
         change.change_count = 1;
