@@ -127,7 +127,7 @@ static void write_failure(const struct campaign *campaign, const struct campaign
     char *what = report_text_failure(failure);
     char *replay = report_text_replay(campaign, tally->scenario, failure->seed);
     fprintf(out, "<details%s><summary><b class=\"%s\">%s</b> seed %" PRIu64 "</summary>\n<p>",
-            is_shown ? "" : " open", is_shown ? "open" : "bad", report_text_kind(failure->kind),
+            is_shown ? "" : " open=\"open\"", is_shown ? "open" : "bad", report_text_kind(failure->kind),
             failure->seed);
     report_text_escape(out, what);
     fprintf(out, "</p>\n");
