@@ -98,6 +98,7 @@ void sim_recorder_add(struct sim_recorder *recorder, struct sim_sink *sink)
         last = &(*last)->next;
     }
     sink->next = NULL;
+    sink->recorder = recorder;
     *last = sink;
 }
 

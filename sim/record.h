@@ -62,10 +62,13 @@ struct sim_event {
     struct base_bytes text; /* Borrowed for the call. */
 };
 
+struct sim_recorder;
+
 struct sim_sink {
     void *context;
     void (*event)(void *context, const struct sim_event *event);
-    struct sim_sink *next; /* The recorder's. */
+    struct sim_sink *next;         /* The recorder's. */
+    struct sim_recorder *recorder; /* Whom it was added to. */
 };
 
 struct sim_recorder {
