@@ -221,10 +221,10 @@ static void put_bytes(struct line *line, struct base_bytes bytes)
     }
 }
 
-size_t sim_event_print(const struct sim_recorder *recorder, const struct sim_event *event, char *out,
-                       size_t size)
+size_t sim_event_print_as(const struct sim_recorder *recorder, const struct sim_event_info *info,
+                          const struct sim_event *event, char *out, size_t size)
 {
-    const struct sim_event_info *info = sim_event_info(event->kind);
+    assert(info->field_count <= SIM_FIELDS_MAX);
     struct line line = {.out = out, .size = size};
     put_text(&line, info->text);
     for (uint32_t i = 0; i < info->field_count; i++) {
@@ -242,4 +242,10 @@ size_t sim_event_print(const struct sim_recorder *recorder, const struct sim_eve
         out[line.length < size ? line.length : size - 1] = '\0';
     }
     return line.length;
+}
+
+size_t sim_event_print(const struct sim_recorder *recorder, const struct sim_event *event, char *out,
+                       size_t size)
+{
+    return sim_event_print_as(recorder, sim_event_info(event->kind), event, out, size);
 }
