@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reports/report.h"
 #include "sim/cmd.h"
+#include "sim/script/script.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,15 +21,35 @@ static void print_overview(void)
     for (unsigned i = 0; i < cmd_count; i++) {
         printf("  %-9s %s\n", cmd_all[i].name, cmd_all[i].summary);
     }
-    printf("\nfaultline COMMAND --help says what a command takes.\n");
+    printf("\nfaultline COMMAND --help says what a command takes; faultline help api what a scenario can "
+           "say.\n");
     printf("Exit status: 0 all held, 1 something was violated, 2 the command line, a file or a script\n");
     printf("is wrong, 3 not judged: the testbed failed, or gave up.\n");
+}
+
+/* Everything a scenario can say, grouped by what it belongs to. */
+static void print_api(void)
+{
+    uint32_t count = 0;
+    const struct script_api_line *lines = script_api(&count);
+    const char *of = NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!of || strcmp(of, lines[i].of) != 0) {
+            of = lines[i].of;
+            printf("%s%s\n", i == 0 ? "" : "\n", of[0] == '\0' ? "everywhere" : of);
+        }
+        printf("  %-44s %s\n", lines[i].written, lines[i].text);
+    }
 }
 
 int cmd_help(int argc, char **argv)
 {
     if (argc < 2) {
         print_overview();
+        return CMD_HELD;
+    }
+    if (strcmp(argv[1], "api") == 0) {
+        print_api();
         return CMD_HELD;
     }
     for (unsigned i = 0; i < cmd_count; i++) {
@@ -38,6 +59,6 @@ int cmd_help(int argc, char **argv)
             return cmd_all[i].run(2, words);
         }
     }
-    fprintf(stderr, "faultline help: found %s, expected a command\n", argv[1]);
+    fprintf(stderr, "faultline help: found %s, expected a command, or api\n", argv[1]);
     return CMD_WRONG;
 }

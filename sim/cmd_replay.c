@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "reports/report.h"
 #include "sim/campaign/arguments.h"
 #include "sim/campaign/memory.h"
 #include "sim/campaign/print.h"
@@ -7,18 +8,29 @@
 #include "sim/campaign/text.h"
 #include "sim/cmd.h"
 #include "sim/cmd_plan.h"
+#include "sim/trace.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROWS = 40, TEXT_MAX = 512 };
 
 struct replay {
     struct cmd_plan plan; /* First: shared setters take it. */
     uint64_t until_ns;
+    const char *trace; /* The file to write a trace to. */
     bool is_loud;
     struct campaign_printer printer;
     struct script_worlds *worlds;
+};
+
+/* A trace on its way into a file; its writer learns of the recorder with the first
+ * event. */
+struct tracing {
+    struct sim_sink sink;
+    struct sim_trace_writer *writer;
+    struct sim_sink *to;
 };
 
 /* Every event on a line of its own, as it happens. */
@@ -34,6 +46,13 @@ static bool set_until(void *target, const char *value)
     return campaign_text_duration(value, &replay->until_ns) && replay->until_ns > 0;
 }
 
+static bool set_trace(void *target, const char *value)
+{
+    struct replay *replay = target;
+    replay->trace = value;
+    return value[0] != '\0';
+}
+
 static bool set_loud(void *target, const char *value)
 {
     (void)value;
@@ -47,6 +66,7 @@ static const struct campaign_argument known[] = {
     {"--scenario", "NAME", "the scenario of this name; all of PATH unless said", cmd_plan_set_scenario},
     {"--param", "name=value", "override a param() of the scripts", cmd_plan_set_param},
     {"--until", "a duration such as 12.5s", "stop at this simulated time", set_until},
+    {"--trace", "a file's name", "write every event to a trace file", set_trace},
     {"-v", NULL, "every event", set_loud},
 };
 
@@ -84,6 +104,56 @@ static void print_all_events(struct replay *replay, const struct campaign_unit *
     run(replay, unit, &loud.sink, &outcome);
     script_outcome_release(&outcome);
     campaign_names_release(&loud.names);
+}
+
+static void trace_event(void *context, const struct sim_event *event)
+{
+    struct tracing *tracing = context;
+    if (!tracing->to) {
+        tracing->to = sim_trace_writer_sink(tracing->writer, tracing->sink.recorder);
+    }
+    tracing->to->event(tracing->to->context, event);
+}
+
+/* "name=value" lines of what was given, for free(). */
+static char *parameters(const struct campaign_plan_options *plan)
+{
+    size_t size = 1;
+    for (uint32_t i = 0; i < plan->param_count; i++) {
+        size += strlen(plan->params[i].name) + strlen(plan->params[i].value) + 2;
+    }
+    char *text = campaign_alloc(size);
+    size_t used = 0;
+    for (uint32_t i = 0; i < plan->param_count; i++) {
+        int more = snprintf(text + used, size - used, "%s=%s\n", plan->params[i].name, plan->params[i].value);
+        used += (size_t)more;
+    }
+    return text;
+}
+
+/* false: the file cannot be written. */
+static bool write_trace(struct replay *replay, const struct campaign_unit *unit)
+{
+    FILE *file = fopen(replay->trace, "wb");
+    if (!file) {
+        return false;
+    }
+    char *given = parameters(&replay->plan.options);
+    struct sim_trace_header header = {.version = report_version(),
+                                      .build = report_build(),
+                                      .scenario = unit->scenario->name,
+                                      .parameters = given,
+                                      .seed = replay->plan.options.seed_first};
+    struct sim_trace_output output = {.context = file, .put = sim_trace_put_file};
+    struct tracing tracing = {.writer = sim_trace_writer_new(&header, &output)};
+    tracing.sink = (struct sim_sink){.context = &tracing, .event = trace_event};
+    struct script_outcome outcome;
+    run(replay, unit, &tracing.sink, &outcome);
+    script_outcome_release(&outcome);
+    sim_trace_writer_end(tracing.writer);
+    free(given);
+    bool is_good = ferror(file) == 0;
+    return fclose(file) == 0 && is_good;
 }
 
 /* The run once more, with the last events of some groups kept. */
@@ -172,7 +242,16 @@ static int replay_all(struct replay *replay)
         return CMD_WRONG;
     }
     int status = CMD_HELD;
-    for (size_t i = 0; i < plan.unit_count; i++) {
+    if (replay->trace && plan.unit_count != 1) {
+        fprintf(stderr,
+                "faultline replay: --trace: found %zu scenarios, expected one: say which with --scenario\n",
+                plan.unit_count);
+        status = CMD_WRONG;
+    } else if (replay->trace && !write_trace(replay, &plan.units[0])) {
+        fprintf(stderr, "faultline replay: %s: cannot be written\n", replay->trace);
+        status = CMD_WRONG;
+    }
+    for (size_t i = 0; status != CMD_WRONG && i < plan.unit_count; i++) {
         status = graver(status, replay_unit(replay, &plan.units[i]));
     }
     script_worlds_free(replay->worlds);
