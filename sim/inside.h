@@ -244,6 +244,8 @@ struct sim_world {
     uint64_t call_number;
     struct sim_load *loads;
 
+    struct sim_disk_image **images; /* Numbered from 1. */
+    uint32_t image_count;
     sim_point_reached reach; /* NULL: nobody waits at a point. */
     void *reach_context;
 

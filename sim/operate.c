@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *refuse(struct sim_world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -355,6 +356,53 @@ const char *sim_member_stall_disk(struct sim_world *world, sim_machine_number me
     sim_disk_stall(machine->disk, duration_ns);
     sim_disk_settle(machine->disk);
     return NULL;
+}
+
+const struct sim_disk_behaviour *sim_member_disk(const struct sim_world *world, sim_machine_number member)
+{
+    return sim_disk_behaviour(sim_machine_at(world, member)->disk);
+}
+
+void sim_member_set_disk(struct sim_world *world, sim_machine_number member,
+                         const struct sim_disk_behaviour *behaviour)
+{
+    world->cost.operator_actions++;
+    sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("disk behaves differently"));
+    sim_disk_behave(sim_machine_at(world, member)->disk, behaviour);
+}
+
+uint32_t sim_member_rot(struct sim_world *world, sim_machine_number member, uint32_t bit_count)
+{
+    struct sim_machine *machine = sim_machine_at(world, member);
+    world->cost.operator_actions++;
+    sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("bits rot"));
+    return sim_disk_rot(machine->disk, &machine->random_power, bit_count);
+}
+
+uint32_t sim_member_image(struct sim_world *world, sim_machine_number member)
+{
+    struct sim_disk_image **images = realloc(world->images, (world->image_count + 1) * sizeof(*images));
+    if (!images) {
+        abort();
+    }
+    world->images = images;
+    images[world->image_count] = sim_disk_image(sim_machine_at(world, member)->disk);
+    return ++world->image_count;
+}
+
+const char *sim_member_restart_from(struct sim_world *world, sim_machine_number member, uint32_t image)
+{
+    struct sim_machine *machine = sim_machine_at(world, member);
+    if (machine->is_alive) {
+        return refuse(world, "%s is running already", machine->name);
+    }
+    if (image == 0 || image > world->image_count) {
+        return refuse(world, "there is no image %" PRIu32 ": %" PRIu32 " were taken", image, world->image_count);
+    }
+    sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("directory put back"));
+    sim_disk_restore(machine->disk, world->images[image - 1]);
+    check_wipe(world->check, world->now_ns, member);
+    return sim_member_start(world, member, NULL);
 }
 
 const char *sim_member_slow(struct sim_world *world, sim_machine_number member, uint32_t thousandths, uint32_t stage)

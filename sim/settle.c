@@ -24,6 +24,19 @@ static bool comes_back(const struct sim_machine *machine)
             strncmp(machine->exit, "stopped", 7) == 0);
 }
 
+/* Errors and lies end; how fast the disk is, and what they did, stays. */
+static void heal_disk(struct sim_world *world, uint32_t number)
+{
+    struct sim_disk_behaviour behaviour = *sim_member_disk(world, number);
+    behaviour.read_error_ppm = 0;
+    behaviour.write_error_ppm = 0;
+    behaviour.sync_error_ppm = 0;
+    behaviour.misdirect_ppm = 0;
+    behaviour.full_bytes = 0;
+    behaviour.is_lying = false;
+    sim_disk_behave(world->machines[number]->disk, &behaviour);
+}
+
 void sim_world_heal_all(struct sim_world *world)
 {
     sim_loads_stop_all(world);
@@ -48,6 +61,7 @@ void sim_world_heal_all(struct sim_world *world)
             continue;
         }
         machine->slow_thousandths = 1000;
+        heal_disk(world, number);
         if (machine->is_paused) {
             (void)sim_member_resume(world, number);
         } else if (comes_back(machine)) {

@@ -326,6 +326,12 @@ static void depopulate(struct sim_world *world)
         machine->next = world->spare;
         world->spare = machine;
     }
+    for (uint32_t i = 0; i < world->image_count; i++) {
+        sim_disk_image_free(world->images[i]);
+    }
+    free(world->images);
+    world->images = NULL;
+    world->image_count = 0;
     sim_heap_reset(world->client_heap);
     world->timer_free = NULL;
     for (uint32_t block = 0; block < world->timer_block_count; block++) {

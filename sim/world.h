@@ -12,6 +12,7 @@
 #include "core/raft/raft.h"
 #include "core/wire/wire.h"
 #include "sim/check/check.h"
+#include "sim/disk.h"
 #include "sim/options.h"
 #include "sim/point.h"
 #include "sim/record.h"
@@ -118,6 +119,16 @@ const char *sim_member_wipe(struct sim_world *world, sim_machine_number member);
 const char *sim_member_stall_timer(struct sim_world *world, sim_machine_number member, uint64_t duration_ns);
 /* The disk answers nothing for so long. */
 const char *sim_member_stall_disk(struct sim_world *world, sim_machine_number member, uint64_t duration_ns);
+/* How a machine's disk behaves, and that it shall behave so from now on. */
+const struct sim_disk_behaviour *sim_member_disk(const struct sim_world *world, sim_machine_number member);
+void sim_member_set_disk(struct sim_world *world, sim_machine_number member,
+                         const struct sim_disk_behaviour *behaviour);
+/* Flip so many bits of what is durable on it. Answers how many there were to flip. */
+uint32_t sim_member_rot(struct sim_world *world, sim_machine_number member, uint32_t bit_count);
+/* A copy of the data directory, numbered from 1, kept until the run ends; and a
+ * restart from one. */
+uint32_t sim_member_image(struct sim_world *world, sim_machine_number member);
+const char *sim_member_restart_from(struct sim_world *world, sim_machine_number member, uint32_t image);
 /* Multiply the processor's costs, in thousandths; stage HOST_STAGE_COUNT is all. */
 const char *sim_member_slow(struct sim_world *world, sim_machine_number member, uint32_t thousandths,
                             uint32_t stage);
