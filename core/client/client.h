@@ -58,7 +58,7 @@ uint64_t client_call_at(struct client *client, uint64_t now_ns, uint32_t endpoin
                         const struct wire_request *request);
 
 /* Watches are kept alive: after a reset they are created anew elsewhere from the
- * next revision. `watch` is the caller's id. */
+ * next revision. `watch` is the caller's id, not in use by another watch. */
 void client_watch(struct client *client, uint64_t now_ns, uint64_t watch, const struct wire_request *create);
 void client_watch_cancel(struct client *client, uint64_t now_ns, uint64_t watch);
 

@@ -6,9 +6,10 @@
 
 #include <assert.h>
 
-enum { ALIGN = 8 };
+enum { ALIGN = 8, ZERO_STEP = 32 };
 
 static_assert(sizeof(struct wire_message) % ALIGN == 0, "what follows the message is aligned");
+static_assert(sizeof(struct wire_message) % ZERO_STEP == 0, "it is zeroed in whole steps");
 static_assert(_Alignof(struct wire_message) <= ALIGN, "no part needs more");
 
 static inline size_t rounded(size_t size)
@@ -333,8 +334,12 @@ struct wire_message *wire_flatten(const struct wire_message *message, void *memo
     assert((unsigned)message->kind < WIRE_KIND_COUNT);
     struct wire_message *copy = memory;
     size_t used = offsetof(struct wire_message, raft) + payload_sizes[message->kind];
+    /* Zeroed in steps that become plain stores: for the whole a compiler takes a
+     * string instruction, which costs more than all the rest of a heartbeat. */
+    for (size_t at = 0; at < sizeof *copy; at += ZERO_STEP) {
+        memset((uint8_t *)memory + at, 0, ZERO_STEP);
+    }
     memcpy(copy, message, used);
-    memset((uint8_t *)memory + used, 0, sizeof *copy - used);
     struct packer packer = {.at = (uint8_t *)memory + sizeof *copy};
     switch (message->kind) {
     case WIRE_RAFT:
