@@ -114,7 +114,6 @@ enum raft_status raft_restore_hard_state(struct raft *raft, const struct raft_ha
     raft->log.committed = state->commit;
     raft->term = state->term;
     raft->vote = state->vote;
-    raft->told_hard_state = *state;
     return RAFT_OK;
 }
 
@@ -157,6 +156,7 @@ enum raft_status raft_bootstrap(struct raft *raft, const raft_id *peers, const s
     }
     base_buffer_release(&buffer);
     raft_commit_to(raft, peer_count);
+    raft->is_new = true;
     /* In force at once, so that the node can stand; the entries come out all
      * the same and are applied once more, to no effect. */
     raft_switch_configuration(raft, &plan);
@@ -173,6 +173,10 @@ enum raft_status raft_start(struct raft *raft, raft_index applied)
     }
     raft_become_follower(raft, raft->term, RAFT_NONE);
     raft->told_role = RAFT_FOLLOWER;
+    if (!raft->is_new) {
+        raft->told_hard_state =
+            (struct raft_hard_state){.term = raft->term, .vote = raft->vote, .commit = raft->log.committed};
+    }
     raft->is_started = true;
     if (applied > raft->log.applied) {
         (void)raft_log_applied_to(&raft->log, applied);

@@ -39,6 +39,7 @@ struct raft {
     const struct base_allocator *allocator;
     struct raft_observer observer;
     bool is_started;
+    bool is_new; /* Bootstrapped: nothing of it is durable yet. */
 
     enum raft_role role;
     raft_term term;
