@@ -1,9 +1,214 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _XOPEN_SOURCE 700
+#include "sim/bench/world.h"
+#include "sim/campaign/arguments.h"
+#include "sim/campaign/memory.h"
+#include "sim/campaign/pool.h"
+#include "sim/campaign/text.h"
 #include "sim/cmd.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { STARTS = 51 };
+
+static const uint64_t second_ns = 1000000000;
+
+/* Where figures go: one line each. */
+struct printer {
+    bool is_json;
+};
+
+struct bench {
+    const char *name;
+    const char *summary;
+    /* false: what was measured counts for nothing. */
+    bool (*run)(const struct printer *printer);
+};
+
+static void print_figure(const struct printer *printer, const char *name, double value, const char *unit,
+                         uint32_t members, bool has_checks)
+{
+    if (printer->is_json) {
+        printf("{\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"members\":%u,\"checks\":%s}\n", name, value,
+               unit, members, has_checks ? "true" : "false");
+    } else {
+        printf("%-22s %12.6g %s\n", name, value, unit);
+    }
+    (void)fflush(stdout);
+}
+
+/* The most memory this process has had, MiB. */
+static double peak_mebibytes(void)
+{
+    struct rusage usage;
+    (void)getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_maxrss / 1024;
+}
+
+static bool run_world(const struct printer *printer)
+{
+    struct bench_world_options options = {
+        .members = 3, .rate = 100, .has_faults = true, .seed_ns = 60 * second_ns, .real_ns = 3 * second_ns};
+    struct bench_world_result result;
+    bench_world(&options, &result);
+    double real_s = (double)result.real_ns / 1e9;
+    print_figure(printer, "world", (double)result.simulated_ns / 1e9 / real_s, "simulated s/s", 3, true);
+    print_figure(printer, "world.events", (double)result.events / real_s, "events/s", 3, true);
+    print_figure(printer, "world.memory", peak_mebibytes(), "MiB", 3, true);
+    return !result.is_violated;
+}
+
+static bool run_world_idle(const struct printer *printer)
+{
+    struct bench_world_options options = {.members = 5, .seed_ns = 600 * second_ns, .real_ns = 2 * second_ns};
+    struct bench_world_result result;
+    bench_world(&options, &result);
+    double real_s = (double)result.real_ns / 1e9;
+    print_figure(printer, "world-idle", (double)result.simulated_ns / 1e9 / real_s, "simulated s/s", 5, true);
+    print_figure(printer, "world-idle.memory", peak_mebibytes() / 5, "MiB/member", 5, true);
+    return !result.is_violated;
+}
+
+static bool run_swarm(const struct printer *printer)
+{
+    struct bench_world_options options = {
+        .members = 5, .rate = 100, .has_faults = true, .seed_ns = 60 * second_ns, .real_ns = 4 * second_ns};
+    struct bench_world_result result;
+    bench_world(&options, &result);
+    double hours = (double)result.real_ns / 1e9 / 3600;
+    print_figure(printer, "swarm", (double)result.seeds / hours, "seeds/CPU-hour", 5, true);
+    return !result.is_violated;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a;
+    uint64_t right = *(const uint64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* From fork to exit of this program with nothing to do, the median of many. */
+static bool run_startup(const struct printer *printer)
+{
+    uint64_t times_ns[STARTS];
+    for (int i = 0; i < STARTS; i++) {
+        uint64_t began_ns = campaign_real_ns();
+        pid_t pid = fork();
+        if (pid == 0) {
+            int nowhere = open("/dev/null", O_WRONLY);
+            (void)dup2(nowhere, STDOUT_FILENO);
+            (void)execl("/proc/self/exe", "faultline", "version", (char *)NULL);
+            _exit(CMD_UNJUDGED);
+        }
+        int status = 0;
+        if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
+            return false;
+        }
+        times_ns[i] = campaign_real_ns() - began_ns;
+    }
+    qsort(times_ns, STARTS, sizeof times_ns[0], compare_times);
+    print_figure(printer, "startup", (double)times_ns[STARTS / 2] / 1e6, "ms", 0, false);
+    return true;
+}
+
+static const struct bench benches[] = {
+    {"world", "3 members, 100 requests/s, faults, all judges", run_world},
+    {"world-idle", "5 members and nothing to do, all judges", run_world_idle},
+    {"swarm", "seeds of 60 simulated s, 5 members, 100 requests/s, faults, all judges", run_swarm},
+    {"startup", "the program from its start to its end", run_startup},
+};
+enum { BENCHES = sizeof benches / sizeof benches[0] };
+
+/* In a process of its own, so that its memory is its own too. */
+static int run_apart(const struct bench *bench, const struct printer *printer)
+{
+    (void)fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        bool is_good = bench->run(printer);
+        (void)fflush(stdout);
+        _exit(is_good ? CMD_HELD : CMD_UNJUDGED);
+    }
+    int status = 0;
+    bool has_ended = pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status);
+    if (!has_ended || WEXITSTATUS(status) != 0) {
+        fprintf(stderr, "faultline bench: %s: not measured: it broke on the way\n", bench->name);
+        return CMD_UNJUDGED;
+    }
+    return CMD_HELD;
+}
+
+static const struct bench *find(const char *name)
+{
+    const char *names[BENCHES];
+    for (int i = 0; i < BENCHES; i++) {
+        names[i] = benches[i].name;
+        if (strcmp(name, names[i]) == 0) {
+            return &benches[i];
+        }
+    }
+    const char *nearest = campaign_text_nearest(name, names, BENCHES);
+    fprintf(stderr, "faultline bench: found the name %s, expected %s\n", name,
+            nearest ? nearest : "one of those that faultline bench --help lists");
+    return NULL;
+}
+
+static int run_named(const struct campaign_arguments *arguments, const struct printer *printer)
+{
+    int status = CMD_HELD;
+    for (uint32_t i = 0; i < arguments->word_count; i++) {
+        if (!find(arguments->words[i])) {
+            return CMD_WRONG;
+        }
+    }
+    for (uint32_t i = 0; i < arguments->word_count; i++) {
+        int own = run_apart(find(arguments->words[i]), printer);
+        status = own == CMD_HELD ? status : own;
+    }
+    for (int i = 0; arguments->word_count == 0 && i < BENCHES; i++) {
+        int own = run_apart(&benches[i], printer);
+        status = own == CMD_HELD ? status : own;
+    }
+    return status;
+}
+
+static bool set_json(void *target, const char *value)
+{
+    (void)value;
+    struct printer *printer = target;
+    printer->is_json = true;
+    return true;
+}
 
 int cmd_bench(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
-    return CMD_UNJUDGED;
+    static const struct campaign_argument known[] = {
+        {"--json", NULL, "one object a line: name, value, unit, members, checks", set_json},
+    };
+    struct printer printer = {0};
+    struct campaign_arguments arguments = {.command = "bench",
+                                           .usage = "[NAME…] [--json]",
+                                           .known = known,
+                                           .known_count = 1,
+                                           .target = &printer};
+    arguments.words = campaign_alloc((size_t)argc * sizeof arguments.words[0]);
+    int status = CMD_WRONG;
+    if (!campaign_arguments_read(&arguments, argc - 1, argv + 1, stderr)) {
+        status = CMD_WRONG;
+    } else if (arguments.wants_help) {
+        campaign_arguments_help(&arguments, stdout);
+        for (int i = 0; i < BENCHES; i++) {
+            printf("  %-30s %s\n", benches[i].name, benches[i].summary);
+        }
+        status = CMD_HELD;
+    } else {
+        status = run_named(&arguments, &printer);
+    }
+    free(arguments.words);
+    return status;
 }
