@@ -479,7 +479,9 @@ bool model_disk_step(struct model_disk *model, uint64_t choice, uint64_t *token,
     *status = carry_out(model, &operation, fails);
     if (fails) {
         *status = model->fail_with;
-        model->files[operation.file].has_failed = !is_of_names(operation.kind);
+        model->files[operation.file].has_failed |= operation.kind == MODEL_APPEND ||
+                                                   operation.kind == MODEL_WRITE ||
+                                                   operation.kind == MODEL_TRUNCATE;
     }
     free(operation.bytes.data);
     return true;

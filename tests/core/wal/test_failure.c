@@ -83,3 +83,27 @@ Test(wal_failure, the_error_names_the_file_and_the_operation)
                      "expected success");
     twin_free(twin);
 }
+
+/* Behind a torn tail that may come back nothing must stand. */
+Test(wal_failure, a_repair_that_fails_lets_nothing_be_appended)
+{
+    struct twin *twin = twin_new(0);
+    (void)twin_save(twin, 1, 4, 1, 600, 0, true);
+    twin_finish(twin);
+    struct model_file *file = model_disk_find(twin->disk, model_disk_last(twin->disk, "wal"));
+    file->cache.size -= 700;
+    cr_assert(twin_recover(twin) == WAL_OK && twin->found.last == 2);
+    (void)twin_save(twin, 3, 1, 2, 600, 0, true);
+    uint64_t appends = twin->disk->appends;
+    twin->disk->fail_at = twin->disk->carried_out + 3; /* Truncate, the directory, the file. */
+    twin->disk->fail_with = DISK_IO_ERROR;
+    twin_finish(twin);
+    uint64_t token = 0;
+    enum disk_status ignored = DISK_OK;
+    while (model_disk_step(twin->disk, 0, &token, &ignored)) {
+        cr_assert(wal_done(twin->wal, token, ignored) == WAL_FAILED);
+    }
+    cr_assert(strstr(wal_error(twin->wal), ": sync: found an I/O error"), "%s", wal_error(twin->wal));
+    cr_assert(twin->disk->appends == appends);
+    twin_free(twin);
+}
