@@ -3,6 +3,7 @@
 #include "sim/campaign/memory.h"
 #include "sim/cmd.h"
 #include "sim/cmd_plan.h"
+#include "sim/point.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 struct list {
     struct cmd_plan plan; /* First: shared setters take it. */
     bool wants_checks;
+    bool wants_points;
 };
 
 static bool set_checks(void *target, const char *value)
@@ -21,11 +23,20 @@ static bool set_checks(void *target, const char *value)
     return true;
 }
 
+static bool set_points(void *target, const char *value)
+{
+    (void)value;
+    struct list *list = target;
+    list->wants_points = true;
+    return true;
+}
+
 static const struct campaign_argument known[] = {
     {"--filter", "TEXT", "scenarios whose name contains it", cmd_plan_set_filter},
     {"--tag", "TAG", "scenarios with this tag", cmd_plan_set_tag},
     {"--param", "name=value", "override a param() of the scripts", cmd_plan_set_param},
     {"--checks", NULL, "the judges, and what each of them promises", set_checks},
+    {"--points", NULL, "the points at which a scenario may act", set_points},
 };
 
 static void print_checks(void)
@@ -33,6 +44,15 @@ static void print_checks(void)
     for (int i = 0; i < CHECK_COUNT; i++) {
         const struct check_info *info = check_info((enum check_judge)i);
         printf("%-14s %s\n", info->name, info->promise);
+    }
+}
+
+static void print_points(void)
+{
+    char text[160];
+    const char *line;
+    for (uint32_t i = 0; (line = sim_point_line(i, text, sizeof text)) != NULL; i++) {
+        printf("%s\n", line);
     }
 }
 
@@ -95,6 +115,9 @@ int cmd_list(int argc, char **argv)
         status = CMD_HELD;
     } else if (list->wants_checks) {
         print_checks();
+        status = CMD_HELD;
+    } else if (list->wants_points) {
+        print_points();
         status = CMD_HELD;
     } else {
         if (arguments.word_count == 0) {
