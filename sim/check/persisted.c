@@ -101,6 +101,9 @@ static void acknowledge(struct check *check, uint64_t now, struct check_member *
                     member->disk.index);
         return;
     }
+    if (member->term != message->term) {
+        return; /* Of an earlier leader's log: the log in memory is another by now. */
+    }
     struct check_tip held = {
         .index = message->index,
         .term = check_lineage_term(&member->cluster->lineage, member->log, message->index)};
