@@ -31,7 +31,8 @@ struct wal_options {
 };
 
 /* Told of what recovery finds, in log order. Entries may overwrite a tail that
- * was told before. What is told is borrowed for the call. */
+ * was told before. What is told is borrowed for the call. All functions must be
+ * there, but those for snapshots where there can be none. */
 struct wal_visitor {
     void *context;
     void (*metadata)(void *context, const struct wal_metadata *metadata);
