@@ -138,7 +138,7 @@ uint8_t base_get_u8(struct base_reader *reader)
 uint16_t base_get_u16(struct base_reader *reader)
 {
     const uint8_t *at = take(reader, 2);
-    return at ? (uint16_t)(at[0] | at[1] << 8) : 0;
+    return at ? (uint16_t)((uint32_t)at[0] | (uint32_t)at[1] << 8) : 0;
 }
 
 uint32_t base_get_u32(struct base_reader *reader)

@@ -44,7 +44,6 @@ struct member_storage {
     uint32_t held_count;
     uint64_t ticket_needed;   /* The newest ticket a promise may depend on. */
     uint64_t ticket_written;  /* The newest ticket written, synced or not. */
-    uint64_t ticket_syncing;  /* A sync up to here is under way; 0 none. */
 };
 
 /* --- the apply stage --- */

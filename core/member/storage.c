@@ -1,8 +1,8 @@
-/* The storage stage: what Raft wants on disk goes into the log at once, one sync at
- * a time makes it durable, and the promises that depend on it are held until
- * then (etcd-behaviour §1.12, asynchronous mode).
+/* The storage stage: what Raft wants on disk goes into the log at once, the log makes
+ * it durable as the disk gets on, and the promises that depend on it are held
+ * until then (etcd-behaviour §1.12, asynchronous mode).
  *
- *   append ──▶ written ──(sync)──▶ durable ──▶ responses released
+ *   append ──▶ written ──(synced)──▶ durable ──▶ responses released
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/member/state.h"
@@ -29,41 +29,27 @@ static void hold(struct member_storage *storage, const struct base_allocator *al
     storage->held_count++;
 }
 
-/* One sync at a time: what is written meanwhile shares the next. */
-static void maybe_sync(struct member_storage *storage)
-{
-    uint64_t durable = wal_durable(storage->wal);
-    if (storage->ticket_syncing > durable) {
-        return;
-    }
-    storage->ticket_syncing = 0;
-    if (storage->ticket_needed > durable) {
-        storage->ticket_syncing = wal_save(storage->wal, NULL, 0, NULL, true);
-        storage->ticket_written = storage->ticket_syncing;
-    }
-}
-
 void member_storage_append(struct member *member, const struct raft_message *append, bool must_sync)
 {
     struct member_storage *storage = &member->storage;
     struct raft_hard_state state = {.term = append->term, .vote = append->vote, .commit = append->commit};
     bool has_state = state.term != 0 || state.vote != RAFT_NONE || state.commit != 0;
     bool has_snapshot = append->snapshot && append->snapshot->index != 0;
+    bool needs_sync = must_sync || has_snapshot;
     if (has_snapshot) {
         member_snapshot_store(member, append->snapshot); /* What is saved next waits for it. */
     }
     if (append->entry_count > 0 || has_state || has_snapshot) {
         storage->ticket_written =
-            wal_save(storage->wal, append->entries, append->entry_count, has_state ? &state : NULL, false);
+            wal_save(storage->wal, append->entries, append->entry_count, has_state ? &state : NULL, needs_sync);
         member->work.entries += append->entry_count;
     }
-    if (must_sync || has_snapshot) {
+    if (needs_sync) {
         storage->ticket_needed = storage->ticket_written;
     }
     for (uint32_t i = 0; i < append->response_count; i++) {
         hold(storage, member->allocator, storage->ticket_needed, &append->responses[i]);
     }
-    maybe_sync(storage);
 }
 
 bool member_storage_release(struct member *member)
@@ -102,7 +88,6 @@ void member_storage_done(struct member *member, uint64_t token, enum disk_status
         member_stop(member, "disk", wal_error(member->storage.wal));
         return;
     }
-    maybe_sync(&member->storage);
     member_snapshot_durable(member);
 }
 
