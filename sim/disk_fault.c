@@ -76,6 +76,7 @@ void sim_disk_crash(struct sim_disk *disk)
         }
         disk->operation_head = (disk->operation_head + 1) & (disk->operation_capacity - 1);
     }
+    disk->armed_ns = UINT64_MAX; /* An event under way may have been meant for the dead. */
     for (uint32_t slot = 0; slot < disk->inode_count; slot++) {
         struct disk_inode *inode = &disk->inodes[slot];
         while (inode->open_count > 0) {

@@ -1,5 +1,6 @@
 /* Memory for messages in flight: blocks of size classes from free lists, kept
- * from seed to seed. */
+ * from seed to seed. Two makings of one face: pool.c, and pool_malloc.c for builds
+ * with sanitizers. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SIM_POOL_H
 #define SIM_POOL_H

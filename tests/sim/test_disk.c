@@ -115,6 +115,21 @@ Test(sim_disk, a_crash_keeps_the_page_cache_and_drops_answers)
     disk_rig_release(&rig);
 }
 
+Test(sim_disk, a_new_process_is_answered_though_the_old_one_s_event_never_came)
+{
+    struct disk_rig rig;
+    disk_rig_init(&rig, 1);
+    behave(&rig, &(struct sim_disk_behaviour){.sync = millisecond});
+    disk_file file = durable_file(&rig, "a", 0, 0);
+    sim_disk_sync(rig.disk, 1, file);
+    sim_disk_settle(rig.disk);
+    sim_disk_crash(rig.disk);
+    rig.armed_ns = UINT64_MAX; /* The world dropped it with the process. */
+    cr_assert_eq(disk_rig_sync(&rig, disk_rig_open(&rig, "a")), DISK_OK);
+    cr_assert_eq(rig.done[rig.done_count - 1].token, rig.token);
+    disk_rig_release(&rig);
+}
+
 Test(sim_disk, power_loss_spares_what_is_synced)
 {
     for (uint64_t seed = 1; seed <= 200; seed++) {
