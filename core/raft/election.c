@@ -41,17 +41,19 @@ static void campaign(struct raft *raft, enum raft_campaign kind)
         if (((voters >> slot) & 1) == 0) {
             continue;
         }
-        struct raft_message message = {.to = raft->tracker.ids[slot], .term = term};
         if (slot == raft->self_slot) {
             /* Our own vote counts like any other, once it is durable. */
-            message.type = is_pre ? RAFT_MSG_PRE_VOTE_RESP : RAFT_MSG_VOTE_RESP;
-        } else {
-            message.type = is_pre ? RAFT_MSG_PRE_VOTE : RAFT_MSG_VOTE;
-            message.index = raft->log.last;
-            message.log_term = raft->log.last_term;
-            message.context = kind == RAFT_CAMPAIGN_TRANSFER ? transfer_context : (struct base_bytes){0};
+            raft_send(raft, is_pre ? RAFT_MSG_PRE_VOTE_RESP : RAFT_MSG_VOTE_RESP, raft->config.id)->term = term;
+            continue;
         }
-        raft_send(raft, message);
+        struct raft_message *request =
+            raft_send(raft, is_pre ? RAFT_MSG_PRE_VOTE : RAFT_MSG_VOTE, raft->tracker.ids[slot]);
+        request->term = term;
+        request->index = raft->log.last;
+        request->log_term = raft->log.last_term;
+        if (kind == RAFT_CAMPAIGN_TRANSFER) {
+            request->context = transfer_context;
+        }
     }
 }
 
@@ -70,13 +72,11 @@ void raft_handle_vote_request(struct raft *raft, const struct raft_message *mess
                     (is_pre && message->term > raft->term);
     /* Learners vote too: one that is asked may be a voter and not know it yet. */
     bool granted = can_vote && raft_log_is_up_to_date(&raft->log, message->index, message->log_term);
-    raft_send(raft, (struct raft_message){
-                        .type = is_pre ? RAFT_MSG_PRE_VOTE_RESP : RAFT_MSG_VOTE_RESP,
-                        .to = message->from,
-                        /* A grant answers the term asked about; a pre-vote's is in the future. */
-                        .term = granted ? message->term : raft->term,
-                        .reject = !granted,
-                    });
+    struct raft_message *answer =
+        raft_send(raft, is_pre ? RAFT_MSG_PRE_VOTE_RESP : RAFT_MSG_VOTE_RESP, message->from);
+    /* A grant answers the term asked about; a pre-vote's is in the future. */
+    answer->term = granted ? message->term : raft->term;
+    answer->reject = !granted;
     if (granted && !is_pre) {
         raft->election_elapsed = 0;
         raft_set_vote(raft, raft->term, message->from);

@@ -12,7 +12,7 @@ static void hear_leader(struct raft *raft, raft_id leader)
 
 static void answer_append(struct raft *raft, raft_id to, raft_index index)
 {
-    raft_send(raft, (struct raft_message){.type = RAFT_MSG_APP_RESP, .to = to, .index = index});
+    raft_send(raft, RAFT_MSG_APP_RESP, to)->index = index;
 }
 
 static raft_index least(raft_index a, raft_index b)
@@ -27,12 +27,11 @@ static void reject_append(struct raft *raft, const struct raft_message *message)
     raft_term hint_term = 0;
     raft_index hint = raft_log_find_by_term(&raft->log, least(message->index, raft->log.last), message->log_term,
                                             &hint_term);
-    raft_send(raft, (struct raft_message){.type = RAFT_MSG_APP_RESP,
-                                          .to = message->from,
-                                          .index = message->index,
-                                          .reject = true,
-                                          .reject_hint = hint,
-                                          .log_term = hint_term});
+    struct raft_message *answer = raft_send(raft, RAFT_MSG_APP_RESP, message->from);
+    answer->index = message->index;
+    answer->reject = true;
+    answer->reject_hint = hint;
+    answer->log_term = hint_term;
 }
 
 /* §5.3: skip what we hold already, cut at the first conflict, append the rest. A
@@ -73,9 +72,10 @@ void raft_handle_append(struct raft *raft, const struct raft_message *message)
 void raft_handle_heartbeat(struct raft *raft, const struct raft_message *message)
 {
     raft_commit_to(raft, message->commit);
-    raft_send(raft, (struct raft_message){.type = RAFT_MSG_HEARTBEAT_RESP,
-                                          .to = message->from,
-                                          .context = base_arena_copy(&raft_batch(raft)->arena, message->context)});
+    struct raft_message *answer = raft_send(raft, RAFT_MSG_HEARTBEAT_RESP, message->from);
+    if (message->context.size > 0) {
+        answer->context = base_arena_copy(&raft_batch(raft)->arena, message->context);
+    }
 }
 
 /* true: the log was replaced. */
@@ -111,11 +111,10 @@ void raft_handle_snapshot(struct raft *raft, const struct raft_message *message)
 static void forward(struct raft *raft, const struct raft_message *message)
 {
     assert(raft->leader != RAFT_NONE && raft->leader != raft->config.id);
-    raft_send(raft, (struct raft_message){.type = message->type,
-                                          .to = raft->leader,
-                                          .from = message->from,
-                                          .entries = raft_copy_entries(raft, message->entries, message->entry_count),
-                                          .entry_count = message->entry_count});
+    struct raft_message *copy = raft_send(raft, message->type, raft->leader);
+    copy->from = message->from == RAFT_NONE ? raft->config.id : message->from;
+    copy->entries = raft_copy_entries(raft, message->entries, message->entry_count);
+    copy->entry_count = message->entry_count;
 }
 
 enum raft_status raft_step_follower(struct raft *raft, const struct raft_message *message)

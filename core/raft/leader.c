@@ -33,8 +33,7 @@ bool raft_leader_append(struct raft *raft, const struct raft_entry *entries, uin
         raft_append_entry(raft, &entry);
     }
     /* We count among those who hold it once our own disk does. */
-    raft_send(raft, (struct raft_message){
-                        .type = RAFT_MSG_APP_RESP, .to = raft->config.id, .index = raft->log.last});
+    raft_send(raft, RAFT_MSG_APP_RESP, raft->config.id)->index = raft->log.last;
     return true;
 }
 
@@ -100,7 +99,7 @@ void raft_check_quorum(struct raft *raft)
 
 static void send_timeout_now(struct raft *raft, raft_id to)
 {
-    raft_send(raft, (struct raft_message){.type = RAFT_MSG_TIMEOUT_NOW, .to = to});
+    (void)raft_send(raft, RAFT_MSG_TIMEOUT_NOW, to);
 }
 
 void raft_abort_transfer(struct raft *raft)

@@ -217,6 +217,23 @@ void raft_log_snapshot_done(struct raft_log *log, raft_index index)
     }
 }
 
+/* How many of the `available` entries from `index` on are within `bytes_max`; the
+ * first one always is. */
+static uint32_t count_within(const struct raft_log *log, raft_index index, uint64_t available, uint64_t bytes_max)
+{
+    uint32_t count = 0;
+    uint64_t bytes = 0;
+    while (count < available) {
+        struct raft_entry entry = raft_blocks_at(&log->blocks, index + count);
+        bytes += raft_entry_bytes(entry.term, entry.index, entry.size);
+        if (count > 0 && bytes > bytes_max) {
+            break;
+        }
+        count++;
+    }
+    return count;
+}
+
 struct raft_slice raft_log_slice(struct raft_log *log, struct base_arena *arena, raft_index index,
                                  raft_index last_index, uint64_t bytes_max)
 {
@@ -225,24 +242,13 @@ struct raft_slice raft_log_slice(struct raft_log *log, struct base_arena *arena,
     }
     assert(index >= log->first && last_index <= log->last);
     uint64_t available = last_index - index + 1;
-    uint32_t count = 0;
-    uint64_t bytes = 0;
-    bool is_unlimited = bytes_max == UINT64_MAX;
     if (log->recent.count > 0 && log->recent.first == index && log->recent.bytes_max == bytes_max &&
         log->recent.count == available) {
         return (struct raft_slice){.entries = log->recent.entries, .count = log->recent.count};
     }
-    if (is_unlimited) {
-        count = (uint32_t)least(available, UINT32_MAX);
-    }
-    while (!is_unlimited && count < available) {
-        struct raft_entry entry = raft_blocks_at(&log->blocks, index + count);
-        bytes += raft_entry_bytes(entry.term, entry.index, entry.size);
-        if (count > 0 && bytes > bytes_max) {
-            break;
-        }
-        count++;
-    }
+    uint32_t count = available == 1 || bytes_max == UINT64_MAX
+                         ? (uint32_t)least(available, UINT32_MAX)
+                         : count_within(log, index, available, bytes_max);
     struct raft_entry *entries = base_arena_alloc(arena, count * sizeof *entries);
     raft_blocks_lend(&log->blocks, index, count, entries);
     if (count == available) {

@@ -26,11 +26,10 @@ static void answer(struct raft *raft, raft_id to, raft_index index, struct base_
         return;
     }
     struct raft_entry entry = {.data = context.data, .size = (uint32_t)context.size};
-    raft_send(raft, (struct raft_message){.type = RAFT_MSG_READ_INDEX_RESP,
-                                          .to = to,
-                                          .index = index,
-                                          .entries = raft_copy_entries(raft, &entry, 1),
-                                          .entry_count = 1});
+    struct raft_message *message = raft_send(raft, RAFT_MSG_READ_INDEX_RESP, to);
+    message->index = index;
+    message->entries = raft_copy_entries(raft, &entry, 1);
+    message->entry_count = 1;
 }
 
 /* We have committed in our own term, so that our commit is no older than any

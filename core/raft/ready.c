@@ -37,27 +37,18 @@ static bool is_promise(enum raft_message_type type)
     return type == RAFT_MSG_APP_RESP || type == RAFT_MSG_VOTE_RESP || type == RAFT_MSG_PRE_VOTE_RESP;
 }
 
-static bool is_vote(enum raft_message_type type)
-{
-    return type == RAFT_MSG_VOTE || type == RAFT_MSG_VOTE_RESP || type == RAFT_MSG_PRE_VOTE ||
-           type == RAFT_MSG_PRE_VOTE_RESP;
-}
-
-void raft_send(struct raft *raft, struct raft_message message)
+struct raft_message *raft_send(struct raft *raft, enum raft_message_type type, raft_id to)
 {
     struct raft_batch *batch = raft_batch(raft);
-    bool promises = is_promise(message.type);
-    assert(message.to != RAFT_NONE);
-    assert(promises || message.to != raft->config.id);
-    if (message.from == RAFT_NONE) {
-        message.from = raft->config.id;
-    }
-    if (is_vote(message.type)) {
-        assert(message.term != 0); /* The term asked for, which may not be ours. */
-    } else if (message.type != RAFT_MSG_PROP && message.type != RAFT_MSG_READ_INDEX) {
-        message.term = raft->term; /* Those two may be passed on from term to term. */
-    }
-    *push(raft, promises ? &batch->after_append : &batch->messages) = message;
+    bool promises = is_promise(type);
+    assert(to != RAFT_NONE);
+    assert(promises || to != raft->config.id);
+    /* Those two may be passed on from term to term. */
+    bool has_term = type != RAFT_MSG_PROP && type != RAFT_MSG_READ_INDEX;
+    struct raft_message *message = push(raft, promises ? &batch->after_append : &batch->messages);
+    *message = (struct raft_message){
+        .type = type, .to = to, .from = raft->config.id, .term = has_term ? raft->term : 0};
+    return message;
 }
 
 const struct raft_entry *raft_copy_entries(struct raft *raft, const struct raft_entry *entries, uint32_t count)
@@ -107,17 +98,16 @@ void raft_batches_release(struct raft *raft)
 static void end_ready(struct raft *raft)
 {
     struct raft_batch *batch = other_batch(raft);
-    base_arena_reset(&batch->arena);
+    if (batch->arena.used > 0) {
+        base_arena_reset(&batch->arena);
+    }
     batch->messages.count = 0;
     batch->after_append.count = 0;
     batch->read_state_count = 0;
-    raft_blocks_return(&raft->log.blocks, raft->ready_lending);
+    if (raft->log.blocks.lent >= raft->ready_lending || raft->log.blocks.retired) {
+        raft_blocks_return(&raft->log.blocks, raft->ready_lending);
+    }
     raft->is_ready_out = false;
-}
-
-static struct raft_hard_state hard_state(const struct raft *raft)
-{
-    return (struct raft_hard_state){.term = raft->term, .vote = raft->vote, .commit = raft->log.committed};
 }
 
 static bool has_new_hard_state(const struct raft *raft)
@@ -153,7 +143,7 @@ static void take_state(struct raft *raft, struct raft_ready *out)
         raft->told_role = raft->role;
         raft->told_leader = raft->leader;
     }
-    struct raft_hard_state state = hard_state(raft);
+    struct raft_hard_state state = {.term = raft->term, .vote = raft->vote, .commit = raft->log.committed};
     /* A commit index alone can be found out again: no sync for it. */
     out->must_sync = raft_log_has_unstable(&raft->log) || state.term != raft->told_hard_state.term ||
                      state.vote != raft->told_hard_state.vote;
@@ -263,28 +253,31 @@ void raft_ready(struct raft *raft, struct raft_ready *out)
         end_ready(raft);
     }
     struct raft_batch *batch = raft_batch(raft);
-    struct raft_ready ready = {0};
-    take_state(raft, &ready);
-    struct raft_slice entries = raft_log_take_unstable(&raft->log, &batch->arena);
-    ready.entries = entries.entries;
-    ready.entry_count = entries.count;
-    struct raft_slice committed = raft_log_take_committed(&raft->log, &batch->arena, !is_async);
-    ready.committed = committed.entries;
-    ready.committed_count = committed.count;
-    if (is_async) {
-        add_storage_append(raft, &ready);
-        add_storage_apply(raft, &ready);
-    } else {
-        add_promises(raft, &ready);
+    *out = (struct raft_ready){0};
+    take_state(raft, out);
+    if (raft_log_has_unstable(&raft->log)) {
+        struct raft_slice entries = raft_log_take_unstable(&raft->log, &batch->arena);
+        out->entries = entries.entries;
+        out->entry_count = entries.count;
     }
-    ready.messages = batch->messages.items;
-    ready.message_count = batch->messages.count;
-    ready.read_states = batch->read_states;
-    ready.read_state_count = batch->read_state_count;
+    if (raft_log_has_committed(&raft->log, !is_async)) {
+        struct raft_slice committed = raft_log_take_committed(&raft->log, &batch->arena, !is_async);
+        out->committed = committed.entries;
+        out->committed_count = committed.count;
+    }
+    if (is_async) {
+        add_storage_append(raft, out);
+        add_storage_apply(raft, out);
+    } else {
+        add_promises(raft, out);
+    }
+    out->messages = batch->messages.items;
+    out->message_count = batch->messages.count;
+    out->read_states = batch->read_states;
+    out->read_state_count = batch->read_state_count;
     raft->ready_lending = raft_log_next_lending(&raft->log);
     raft->batch ^= 1;
     raft->is_ready_out = true;
-    *out = ready;
 }
 
 void raft_advance(struct raft *raft)

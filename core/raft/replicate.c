@@ -39,9 +39,7 @@ static bool send_snapshot(struct raft *raft, uint32_t slot)
         return false; /* Nobody there to take it, or none to send yet. */
     }
     raft_progress_become_snapshot(&raft->tracker.progress[slot], raft->offer.index);
-    raft_send(raft, (struct raft_message){.type = RAFT_MSG_SNAP,
-                                          .to = raft->tracker.ids[slot],
-                                          .snapshot = raft_copy_snapshot(raft, &raft->offer)});
+    raft_send(raft, RAFT_MSG_SNAP, raft->tracker.ids[slot])->snapshot = raft_copy_snapshot(raft, &raft->offer);
     return true;
 }
 
@@ -74,13 +72,12 @@ bool raft_send_append(struct raft *raft, uint32_t slot, bool send_empty)
     if (slice.count == 0 && !send_empty) {
         return false;
     }
-    raft_send(raft, (struct raft_message){.type = RAFT_MSG_APP,
-                                          .to = raft->tracker.ids[slot],
-                                          .index = progress->next - 1,
-                                          .log_term = term,
-                                          .entries = slice.entries,
-                                          .entry_count = slice.count,
-                                          .commit = raft->log.committed});
+    struct raft_message *message = raft_send(raft, RAFT_MSG_APP, raft->tracker.ids[slot]);
+    message->index = progress->next - 1;
+    message->log_term = term;
+    message->entries = slice.entries;
+    message->entry_count = slice.count;
+    message->commit = raft->log.committed;
     raft_progress_sent(progress, &raft->tracker.limits, raft->allocator, slice.count, payload_bytes(slice));
     progress->sent_commit = raft->log.committed;
     return true;
@@ -112,10 +109,9 @@ void raft_broadcast_heartbeat(struct raft *raft)
         /* Never beyond what the member is known to hold: it commits to it
          * without comparing logs. */
         raft_index commit = progress->match < raft->log.committed ? progress->match : raft->log.committed;
-        raft_send(raft, (struct raft_message){.type = RAFT_MSG_HEARTBEAT,
-                                              .to = raft->tracker.ids[slot],
-                                              .commit = commit,
-                                              .context = context});
+        struct raft_message *message = raft_send(raft, RAFT_MSG_HEARTBEAT, raft->tracker.ids[slot]);
+        message->commit = commit;
+        message->context = context;
         progress->sent_commit = commit;
     }
 }

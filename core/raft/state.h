@@ -131,8 +131,9 @@ struct raft_conf_plan raft_conf_plan_of(const struct raft_conf_state *state);
 
 /* ready.c */
 struct raft_batch *raft_batch(struct raft *raft);
-/* Queue a message: fills in sender and term, and tells promises from the rest. */
-void raft_send(struct raft *raft, struct raft_message message);
+/* Queue a message from us in our term, or none where the type carries none; the
+ * rest is zero, for the caller to fill in before the next one. */
+struct raft_message *raft_send(struct raft *raft, enum raft_message_type type, raft_id to);
 /* Deep copies into the batch being filled. */
 const struct raft_entry *raft_copy_entries(struct raft *raft, const struct raft_entry *entries, uint32_t count);
 const struct raft_snapshot *raft_copy_snapshot(struct raft *raft, const struct raft_snapshot *snapshot);

@@ -43,14 +43,11 @@ static void meet_lower_term(struct raft *raft, const struct raft_message *messag
         /* With either option nobody's higher term gets through to this leader by
          * a vote, so it learns of it here; else a node that has campaigned in
          * vain, or one that came back, would stay outside for good. */
-        raft_send(raft, (struct raft_message){.type = RAFT_MSG_APP_RESP, .to = message->from});
+        (void)raft_send(raft, RAFT_MSG_APP_RESP, message->from);
     } else if (message->type == RAFT_MSG_PRE_VOTE) {
         /* Before pre-vote was switched on everywhere terms may have parted; the
          * answer lets the lower one catch up. */
-        raft_send(raft, (struct raft_message){.type = RAFT_MSG_PRE_VOTE_RESP,
-                                              .to = message->from,
-                                              .term = raft->term,
-                                              .reject = true});
+        raft_send(raft, RAFT_MSG_PRE_VOTE_RESP, message->from)->reject = true;
     } else if (message->type == RAFT_MSG_STORAGE_APPEND_RESP && message->snapshot) {
         /* The entries may have been overwritten since; the snapshot cannot. */
         raft_snapshot_installed(raft, message->snapshot->index);

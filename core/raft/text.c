@@ -88,9 +88,8 @@ const char *raft_text_status(enum raft_status status)
 
 static void put_bytes(struct base_buffer *out, const uint8_t *data, size_t size)
 {
-    uint8_t *at = base_buffer_extend(out, size);
     if (size > 0) {
-        memcpy(at, data, size);
+        memcpy(base_buffer_extend(out, size), data, size);
     }
 }
 
