@@ -16,6 +16,14 @@ struct script_param {
     const char *value;
 };
 
+/* A value of a grid's axis, or one that `where` names: a number, or a text. */
+struct script_value {
+    const char *name;
+    const char *text;
+    double number; /* NAN: it is none. */
+    bool is_whole;
+};
+
 /* A row of `expect`: a statistic ("median", "p99" …) of a metric, and where it has
  * to lie. What is not said is NAN. */
 struct script_expect {
@@ -26,6 +34,27 @@ struct script_expect {
     double min;
     double max;
     bool is_published; /* `near` is somebody else's figure. */
+    uint32_t where_count; /* Only for points with all these values. */
+    const struct script_value *where;
+    uint32_t line;
+};
+
+/* One parameter of a grid and all its values. */
+struct script_axis {
+    const char *name;
+    uint32_t value_count;
+    const struct script_value *values;
+};
+
+/* How an experiment is drawn; NULL where nothing is said. */
+struct script_figure {
+    const char *kind;
+    const char *x;
+    const char *y;
+    const char *by;
+    const char *title;
+    bool is_log_x;
+    bool is_log_y;
 };
 
 /* What a file says about one of its scenarios before anything runs. Strings belong
@@ -35,13 +64,20 @@ struct script_scenario {
     const char *file; /* As given. */
     uint32_t line;
     uint32_t number; /* In its file, from 0. */
-    uint64_t seeds;  /* Its own number of seeds; 1 unless it says. */
+    uint64_t seeds;  /* Its own number of seeds; 100 unless it says. */
     const char *const *tags; /* NULL-terminated. */
     const char *const *claims; /* NULL-terminated. */
     const char *const *shows;  /* A hazard: names of judges, NULL-terminated; NULL: none. */
     const struct script_expect *expects; /* Judged over all seeds; NULL: none. */
     uint32_t expect_count;
     bool is_experiment;
+    /* An experiment's. */
+    uint64_t trials;
+    const char *source; /* NULL: none. */
+    uint32_t axis_count;
+    uint32_t point_count; /* Every combination: the product of all axes; 1 without any. */
+    const struct script_axis *axes; /* By name. */
+    const struct script_figure *figure; /* NULL: none. */
 };
 
 struct script_file;
@@ -53,6 +89,18 @@ struct script_file *script_open(const char *path, const struct script_param *par
 void script_close(struct script_file *file);
 uint32_t script_count(const struct script_file *file);
 const struct script_scenario *script_get(const struct script_file *file, uint32_t number);
+/* The value of an axis at a point of the grid (from 0; the last axis turns fastest). */
+const struct script_value *script_point_value(const struct script_scenario *scenario, uint32_t point,
+                                              uint32_t axis);
+
+/* One line of `faultline help api`. */
+struct script_api_line {
+    const char *of;   /* "" for globals, else what it belongs to. */
+    const char *name;
+    const char *written;
+    const char *text;
+};
+const struct script_api_line *script_api(uint32_t *count);
 
 enum script_verdict {
     SCRIPT_HELD,     /* exit 0 */
@@ -90,6 +138,7 @@ struct script_outcome {
 
 struct script_run_options {
     uint64_t seed;
+    uint32_t point; /* Of an experiment's grid. */
     const struct script_param *params;
     uint32_t param_count;
     struct sim_sink *sink; /* NULL: nothing is recorded but the digest. */

@@ -1,0 +1,11 @@
+/* prelude.lua, put into the program by the build. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIM_SCRIPT_PRELUDE_H
+#define SIM_SCRIPT_PRELUDE_H
+
+#include <stddef.h>
+
+extern const unsigned char script_prelude[];
+extern const size_t script_prelude_size;
+
+#endif
