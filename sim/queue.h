@@ -20,7 +20,8 @@ struct sim_item {
 
 struct sim_queue;
 
-/* `bucket_ns`: the ring's 64 buckets should span the usual delay. */
+/* `bucket_ns`: the ring's 64 buckets should span the usual delay; rounded up to a
+ * power of two. Order never depends on it. */
 struct sim_queue *sim_queue_new(uint64_t bucket_ns);
 void sim_queue_free(struct sim_queue *queue);
 /* Forget everything, keep the memory, set the width anew. */
