@@ -202,11 +202,11 @@ void report_html(const struct campaign *campaign, FILE *out)
             held == campaign->tally_count ? "good" : "bad", held, campaign->tally_count);
     fprintf(out, "<p class=\"soft\">%" PRIu64 " runs · %s simulated · version %s, %s</p>\n",
             campaign->tallied, time, report_version(), report_build());
-    const struct script_file *file = NULL;
+    const char *file = "";
     for (size_t i = 0; i < campaign->tally_count; i++) {
         const struct campaign_tally *tally = &campaign->tallies[i];
-        if (tally->file != file) {
-            file = tally->file;
+        if (strcmp(tally->scenario->file, file) != 0) {
+            file = tally->scenario->file;
             fprintf(out, "<h2>");
             report_text_escape(out, tally->scenario->file);
             fprintf(out, "</h2>\n");

@@ -90,13 +90,14 @@ static size_t write_suite(const struct campaign *campaign, size_t first, FILE *o
     uint64_t failures = 0;
     uint64_t errors = 0;
     uint64_t skipped = 0;
-    for (; end < campaign->tally_count && tallies[end].file == tallies[first].file; end++) {
+    const char *file = tallies[first].scenario->file;
+    for (; end < campaign->tally_count && strcmp(tallies[end].scenario->file, file) == 0; end++) {
         failures += is_failed(&tallies[end]);
         errors += is_error(&tallies[end]);
         skipped += tallies[end].runs == 0;
     }
     fprintf(out, " <testsuite");
-    attribute(out, "name", tallies[first].scenario->file);
+    attribute(out, "name", file);
     count_attribute(out, "tests", end - first);
     count_attribute(out, "failures", failures);
     count_attribute(out, "errors", errors);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _XOPEN_SOURCE 700
+#include "sim/bench/raft.h"
 #include "sim/bench/world.h"
 #include "sim/campaign/arguments.h"
 #include "sim/campaign/memory.h"
@@ -48,6 +49,42 @@ static double peak_mebibytes(void)
     struct rusage usage;
     (void)getrusage(RUSAGE_SELF, &usage);
     return (double)usage.ru_maxrss / 1024;
+}
+
+/* Pace, messages and memory of bare Raft, under one name. */
+static bool run_raft(const struct printer *printer, const char *name, struct bench_raft_options options)
+{
+    struct bench_raft_result result;
+    bench_raft(&options, &result);
+    double real_s = (double)result.real_ns / 1e9;
+    char line[64];
+    print_figure(printer, name, (double)result.simulated_ns / 1e9 / real_s, "simulated s/s", options.nodes,
+                 false);
+    (void)snprintf(line, sizeof line, "%s.messages", name);
+    print_figure(printer, line, (double)result.messages / real_s, "messages/s", options.nodes, false);
+    (void)snprintf(line, sizeof line, "%s.memory", name);
+    print_figure(printer, line, (double)result.memory_peak / 1048576, "MiB", options.nodes, false);
+    return true;
+}
+
+static bool run_raft_idle(const struct printer *printer)
+{
+    return run_raft(printer, "raft-idle", bench_raft_idle(2 * second_ns));
+}
+
+static bool run_raft_load(const struct printer *printer)
+{
+    return run_raft(printer, "raft-load", bench_raft_load(3 * second_ns));
+}
+
+static bool run_raft_wide(const struct printer *printer)
+{
+    return run_raft(printer, "raft-wide", bench_raft_wide(3 * second_ns));
+}
+
+static bool run_raft_kept(const struct printer *printer)
+{
+    return run_raft(printer, "raft-kept", bench_raft_kept(30 * second_ns));
 }
 
 static bool run_world(const struct printer *printer)
@@ -117,6 +154,10 @@ static bool run_startup(const struct printer *printer)
 }
 
 static const struct bench benches[] = {
+    {"raft-idle", "bare Raft, 5 nodes with nothing to do", run_raft_idle},
+    {"raft-load", "bare Raft, 5 nodes, 1,000 proposals/s", run_raft_load},
+    {"raft-wide", "bare Raft, 51 nodes, 1,000 proposals/s", run_raft_wide},
+    {"raft-kept", "bare Raft, 3 nodes that keep 1,000,000 entries", run_raft_kept},
     {"world", "3 members, 100 requests/s, faults, all judges", run_world},
     {"world-idle", "5 members and nothing to do, all judges", run_world_idle},
     {"swarm", "seeds of 60 simulated s, 5 members, 100 requests/s, faults, all judges", run_swarm},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
+#include "reports/db.h"
 #include "reports/report.h"
 #include "sim/campaign/arguments.h"
 #include "sim/campaign/campaign.h"
@@ -20,6 +21,8 @@ struct run {
     struct campaign_printer printer;
     struct campaign_progress progress;
     struct report_files files;
+    const char *db_path;
+    struct report_db *db; /* NULL: not asked for. */
 };
 
 static bool set_jobs(void *target, const char *value)
@@ -100,6 +103,13 @@ static bool set_junit(void *target, const char *value)
     return value[0] != '\0';
 }
 
+static bool set_db(void *target, const char *value)
+{
+    struct run *run = target;
+    run->db_path = value;
+    return value[0] != '\0';
+}
+
 static bool set_tap(void *target, const char *value)
 {
     (void)value;
@@ -122,6 +132,7 @@ static const struct campaign_argument known[] = {
     {"--claims", NULL, "say for each claim whether it held", set_claims},
     {"--fail-fast", NULL, "stop at the first run that does not hold", set_fail_fast},
     {"--json", "a file's name", "write a report for programs", set_json},
+    {"--db", "a file's name", "put every run into an SQLite file", set_db},
     {"--html", "a file's name", "write a report for people, one page", set_html},
     {"--junit", "a file's name", "write a report as JUnit's XML", set_junit},
     {"--tap", NULL, "write TAP to standard output, and nothing else", set_tap},
@@ -133,9 +144,19 @@ static void on_scenario(void *context, const struct campaign *campaign, const st
 {
     struct run *run = context;
     campaign_progress_clear(&run->progress);
+    if (run->db) {
+        report_db_put_events(run->db, tally);
+    }
     if (!run->files.tap) {
         campaign_print_scenario(&run->printer, campaign, tally);
     }
+}
+
+static void on_run(void *context, const struct campaign_unit *unit, uint64_t seed,
+                   const struct campaign_result *result)
+{
+    struct run *run = context;
+    report_db_put_run(run->db, unit->scenario, seed, result);
 }
 
 static void on_progress(void *context, const struct campaign *campaign)
@@ -175,6 +196,9 @@ static int finish(struct run *run, const struct campaign *campaign)
         campaign_print_sum(&run->printer, campaign);
     }
     const char *failed = report_write(&run->files, campaign);
+    if (run->db && !report_db_end(run->db)) {
+        failed = run->db_path;
+    }
     if (failed) {
         fprintf(stderr, "faultline run: %s: cannot be written\n", failed);
         return status == CMD_VIOLATED ? status : CMD_WRONG;
@@ -186,7 +210,18 @@ static int run_campaign(struct run *run)
 {
     struct campaign campaign;
     char error[SCRIPT_TEXT_MAX];
+    if (run->db_path) {
+        run->db = report_db_new(run->db_path, error);
+        if (!run->db) {
+            fprintf(stderr, "faultline run: %s\n", error);
+            return CMD_WRONG;
+        }
+        run->campaign.run_done = on_run;
+    }
     if (!campaign_run(&campaign, &run->campaign, error)) {
+        if (run->db) {
+            (void)report_db_end(run->db);
+        }
         fprintf(stderr, "faultline run: %s\n", error);
         return CMD_WRONG;
     }

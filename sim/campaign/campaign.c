@@ -6,7 +6,7 @@
 #include "sim/campaign/pool.h"
 #include "sim/campaign/worker.h"
 
-#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A worker's world, kept from seed to seed. */
@@ -71,6 +71,15 @@ static bool tally_run(struct campaign *campaign, bool is_good)
     return is_good || !campaign->options->fail_fast;
 }
 
+static void tell(const struct campaign *campaign, const struct campaign_tally *tally, uint64_t seed,
+                 const struct campaign_result *result)
+{
+    const struct campaign_options *options = campaign->options;
+    if (options->run_done) {
+        options->run_done(options->context, &campaign->plan.units[tally - campaign->tallies], seed, result);
+    }
+}
+
 static bool take_result(void *context, uint64_t task, struct base_bytes bytes)
 {
     struct campaign *campaign = context;
@@ -80,6 +89,7 @@ static bool take_result(void *context, uint64_t task, struct base_bytes bytes)
     campaign_result_get(&result, bytes);
     bool is_good = campaign_tally_add(tally, seed, &result);
     campaign->time_ns += result.outcome.time_ns;
+    tell(campaign, tally, seed, &result);
     campaign_result_release(&result);
     return tally_run(campaign, is_good);
 }
@@ -89,7 +99,10 @@ static bool take_loss(void *context, uint64_t task, const char *why)
     struct campaign *campaign = context;
     uint64_t seed = 0;
     struct campaign_tally *tally = tally_of(campaign, task, &seed);
-    campaign_tally_add_lost(tally, seed, why);
+    struct campaign_result result = {.outcome = {.verdict = SCRIPT_UNJUDGED, .lease_margin_ns = INT64_MAX}};
+    (void)snprintf(result.outcome.error, sizeof result.outcome.error, "%s", why);
+    (void)campaign_tally_add(tally, seed, &result);
+    tell(campaign, tally, seed, &result);
     return tally_run(campaign, false);
 }
 

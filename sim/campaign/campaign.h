@@ -18,6 +18,10 @@ struct campaign_options {
     bool fail_fast;   /* Stop at the first run that does not hold. */
     bool with_events; /* Look at failures again to show what led to them. */
     void *context;
+    /* A run was tallied, lost ones with an outcome that says so; in order. NULL: nobody
+     * asks. */
+    void (*run_done)(void *context, const struct campaign_unit *unit, uint64_t seed,
+                     const struct campaign_result *result);
     /* A scenario is done and its tally closed; in order. NULL: nobody asks. */
     void (*scenario_done)(void *context, const struct campaign *campaign, const struct campaign_tally *tally);
     /* Several times a second. NULL: never. */

@@ -184,13 +184,6 @@ bool campaign_tally_add(struct campaign_tally *tally, uint64_t seed, const struc
     return false;
 }
 
-void campaign_tally_add_lost(struct campaign_tally *tally, uint64_t seed, const char *why)
-{
-    tally->runs++;
-    tally->unjudged++;
-    add_failure(tally, CAMPAIGN_UNJUDGED, seed, NULL, why);
-}
-
 static int compare_doubles(const void *a, const void *b)
 {
     double left = *(const double *)a;

@@ -87,8 +87,6 @@ void campaign_tally_init(struct campaign_tally *tally, const struct campaign_uni
 void campaign_tally_release(struct campaign_tally *tally);
 /* Add a run; seeds come in ascending order. Answers whether it counts as held. */
 bool campaign_tally_add(struct campaign_tally *tally, uint64_t seed, const struct campaign_result *result);
-/* Add a run whose worker died. */
-void campaign_tally_add_lost(struct campaign_tally *tally, uint64_t seed, const char *why);
 /* Nothing will be added any more: sort the metrics. */
 void campaign_tally_close(struct campaign_tally *tally);
 
