@@ -32,11 +32,17 @@ static void answer(struct raft *raft, raft_id to, raft_index index, struct base_
     message->entry_count = 1;
 }
 
+static bool is_singleton(const struct raft *raft)
+{
+    const struct raft_conf_state *conf = &raft->tracker.conf;
+    return conf->voters.count == 1 && conf->voters_outgoing.count == 0 && conf->voters.ids[0] == raft->config.id;
+}
+
 /* We have committed in our own term, so that our commit is no older than any
  * other leader's was (§8). */
 static void read_now(struct raft *raft, raft_id from, struct base_bytes context)
 {
-    if (raft->config.read_mode == RAFT_READ_LEASE) {
+    if (raft->config.read_mode == RAFT_READ_LEASE || is_singleton(raft)) {
         answer(raft, from, raft->log.committed, context);
         return;
     }
@@ -47,12 +53,6 @@ static void read_now(struct raft *raft, raft_id from, struct base_bytes context)
     raft_broadcast_heartbeat(raft);
 }
 
-static bool is_singleton(const struct raft *raft)
-{
-    const struct raft_conf_state *conf = &raft->tracker.conf;
-    return conf->voters.count == 1 && conf->voters_outgoing.count == 0 && conf->voters.ids[0] == raft->config.id;
-}
-
 static bool has_committed_in_term(const struct raft *raft)
 {
     return raft_log_has(&raft->log, raft->log.committed, raft->term);
@@ -61,9 +61,9 @@ static bool has_committed_in_term(const struct raft *raft)
 enum raft_status raft_leader_read(struct raft *raft, const struct raft_message *message)
 {
     struct base_bytes context = {.data = message->entries[0].data, .size = message->entries[0].size};
-    if (is_singleton(raft)) {
-        answer(raft, message->from, raft->log.committed, context);
-    } else if (!has_committed_in_term(raft)) {
+    /* Alone in the cluster, too: what was committed before a restart may have been
+     * forgotten, for a commit index is not synced. (etcd answers at once then.) */
+    if (!has_committed_in_term(raft)) {
         raft_read_queue_push(&raft->reads.early, message->from, 0, context);
     } else {
         read_now(raft, message->from, context);
