@@ -25,14 +25,6 @@ struct replay {
     struct script_worlds *worlds;
 };
 
-/* A trace on its way into a file; its writer learns of the recorder with the first
- * event. */
-struct tracing {
-    struct sim_sink sink;
-    struct sim_trace_writer *writer;
-    struct sim_sink *to;
-};
-
 /* Every event on a line of its own, as it happens. */
 struct loud {
     struct sim_sink sink;
@@ -106,15 +98,6 @@ static void print_all_events(struct replay *replay, const struct campaign_unit *
     campaign_names_release(&loud.names);
 }
 
-static void trace_event(void *context, const struct sim_event *event)
-{
-    struct tracing *tracing = context;
-    if (!tracing->to) {
-        tracing->to = sim_trace_writer_sink(tracing->writer, tracing->sink.recorder);
-    }
-    tracing->to->event(tracing->to->context, event);
-}
-
 /* "name=value" lines of what was given, for free(). */
 static char *parameters(const struct campaign_plan_options *plan)
 {
@@ -145,12 +128,11 @@ static bool write_trace(struct replay *replay, const struct campaign_unit *unit)
                                       .parameters = given,
                                       .seed = replay->plan.options.seed_first};
     struct sim_trace_output output = {.context = file, .put = sim_trace_put_file};
-    struct tracing tracing = {.writer = sim_trace_writer_new(&header, &output)};
-    tracing.sink = (struct sim_sink){.context = &tracing, .event = trace_event};
+    struct sim_trace_writer *writer = sim_trace_writer_new(&header, &output);
     struct script_outcome outcome;
-    run(replay, unit, &tracing.sink, &outcome);
+    run(replay, unit, sim_trace_writer_sink(writer), &outcome);
     script_outcome_release(&outcome);
-    sim_trace_writer_end(tracing.writer);
+    sim_trace_writer_end(writer);
     free(given);
     bool is_good = ferror(file) == 0;
     return fclose(file) == 0 && is_good;

@@ -47,7 +47,7 @@ void sim_trace_bytes_release(struct sim_trace_bytes *bytes);
 struct sim_trace_writer *sim_trace_writer_new(const struct sim_trace_header *header,
                                               const struct sim_trace_output *output);
 /* For sim_recorder_add, once. */
-struct sim_sink *sim_trace_writer_sink(struct sim_trace_writer *writer, struct sim_recorder *recorder);
+struct sim_sink *sim_trace_writer_sink(struct sim_trace_writer *writer);
 /* Write what is left and the end mark, and free it; its sink must not be told more. */
 void sim_trace_writer_end(struct sim_trace_writer *writer);
 

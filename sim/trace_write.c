@@ -11,8 +11,8 @@ enum { ZSTD_LEVEL = 1 };
 
 struct sim_trace_writer {
     struct sim_trace_output output;
-    const struct sim_recorder *recorder;
     struct sim_sink sink;
+    bool has_begun; /* An event came. */
     ZSTD_CCtx *zstd;
     struct sim_trace_bytes raw; /* Records of the open block, */
     uint32_t count;             /* so many, */
@@ -168,6 +168,10 @@ static void put_event(void *context, const struct sim_event *event)
 {
     struct sim_trace_writer *writer = context;
     struct sim_trace_bytes *raw = &writer->raw;
+    if (!writer->has_begun) {
+        writer->base_number = event->number - 1;
+        writer->has_begun = true;
+    }
     assert(event->time_ns >= writer->time_ns);
     assert(event->number == writer->base_number + writer->count + 1);
     uint32_t field_count = sim_event_info(event->kind)->field_count;
@@ -184,8 +188,8 @@ static void put_event(void *context, const struct sim_event *event)
     }
     writer->count++;
     writer->time_ns = event->time_ns;
-    writer->digest[0] = writer->recorder->digest[0];
-    writer->digest[1] = writer->recorder->digest[1];
+    writer->digest[0] = writer->sink.recorder->digest[0];
+    writer->digest[1] = writer->sink.recorder->digest[1];
     if (raw->size >= TRACE_BLOCK_RAW_BYTES) {
         close_block(writer);
     }
@@ -207,11 +211,9 @@ struct sim_trace_writer *sim_trace_writer_new(const struct sim_trace_header *hea
     return writer;
 }
 
-struct sim_sink *sim_trace_writer_sink(struct sim_trace_writer *writer, struct sim_recorder *recorder)
+struct sim_sink *sim_trace_writer_sink(struct sim_trace_writer *writer)
 {
-    assert(!writer->recorder);
-    writer->recorder = recorder;
-    writer->base_number = recorder->count;
+    assert(!writer->sink.event);
     writer->sink = (struct sim_sink){.context = writer, .event = put_event};
     return &writer->sink;
 }

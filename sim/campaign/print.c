@@ -108,7 +108,7 @@ void campaign_print_failure(const struct campaign_printer *printer, const struct
     FILE *out = printer->out;
     const char *on = printer->has_colour ? "\033[1m" : "";
     const char *off = printer->has_colour ? "\033[0m" : "";
-    fprintf(out, "\n%sscenario \"%s\", seed %" PRIu64 "%s\n", on, tally->scenario->name, failure->seed, off);
+    fprintf(out, "%sscenario \"%s\", seed %" PRIu64 "%s\n", on, tally->scenario->name, failure->seed, off);
     print_what(out, failure);
     if (failure->kind == CAMPAIGN_VIOLATED || failure->kind == CAMPAIGN_SHOWN) {
         char when[32];
@@ -123,13 +123,15 @@ void campaign_print_failure(const struct campaign_printer *printer, const struct
     fprintf(out, "\n");
 }
 
-/* Is it the first one of its kind? The others are as the first, most of the time. */
-static bool is_first_of_kind(const struct campaign_tally *tally, size_t slot)
+/* Is it the first one of its kind? The others are as the first, most of the time;
+ * asked for all, those that say the same word for word are still left out. */
+static bool is_first_of_kind(const struct campaign_tally *tally, size_t slot, bool is_loud)
 {
     const struct campaign_failure *failure = &tally->failures[slot];
     for (size_t i = 0; i < slot; i++) {
         const struct campaign_failure *before = &tally->failures[i];
-        if (before->kind == failure->kind && before->judge == failure->judge) {
+        bool says_the_same = strcmp(before->sentence, failure->sentence) == 0;
+        if (before->kind == failure->kind && before->judge == failure->judge && (says_the_same || !is_loud)) {
             return false;
         }
     }
@@ -142,7 +144,8 @@ static void print_failures(const struct campaign_printer *printer, const struct 
     bool is_loud = printer->volume == CAMPAIGN_LOUD;
     for (size_t i = 0; i < tally->failure_count; i++) {
         bool is_expected = tally->failures[i].kind == CAMPAIGN_SHOWN;
-        if (is_loud || (!is_expected && is_first_of_kind(tally, i))) {
+        if ((is_loud || !is_expected) && is_first_of_kind(tally, i, is_loud)) {
+            fprintf(printer->out, "\n");
             campaign_print_failure(printer, plan, tally, &tally->failures[i]);
         }
     }

@@ -37,7 +37,7 @@ static struct sim_trace_bytes trace_of(uint64_t count, uint64_t wrong, uint64_t 
     sim_recorder_init(&recorder, 42);
     struct sim_trace_output output = {.context = &bytes, .put = sim_trace_put_memory};
     struct sim_trace_writer *writer = sim_trace_writer_new(&header, &output);
-    sim_recorder_add(&recorder, sim_trace_writer_sink(writer, &recorder));
+    sim_recorder_add(&recorder, sim_trace_writer_sink(writer));
     play(&recorder, count, wrong);
     sim_trace_writer_end(writer);
     memcpy(digest, recorder.digest, sizeof recorder.digest);
