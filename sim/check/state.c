@@ -132,7 +132,7 @@ struct check_identity *check_identity_of(struct check_cluster *cluster, raft_id 
     return cluster->identities[low];
 }
 
-struct check_member *check_member(struct check *check, uint32_t number)
+struct check_member *check_member_make(struct check *check, uint32_t number)
 {
     if (number >= check->member_capacity) {
         uint32_t capacity = check_grown(check->member_capacity, number + 1);
@@ -162,11 +162,9 @@ void check_identify(struct check_member *member, struct check_cluster *cluster, 
     identity->was_machine = member->number;
 }
 
-struct check_member *check_member_known(struct check *check, uint32_t number)
+struct check_member *check_member_join(struct check *check, uint32_t number)
 {
     struct check_member *member = check_member(check, number);
-    if (!member->cluster) {
-        check_identify(member, check_cluster(check, 0), number);
-    }
+    check_identify(member, check_cluster(check, 0), number);
     return member;
 }

@@ -124,11 +124,26 @@ struct check {
     uint32_t text;
 };
 
-/* The member on machine `number`, made known if need be. */
-struct check_member *check_member(struct check *check, uint32_t number);
+/* The member on machine `number`, made known. */
+struct check_member *check_member_make(struct check *check, uint32_t number);
 /* The same, with a cluster: a member that never said which is in cluster 0 and
  * goes by its number. */
-struct check_member *check_member_known(struct check *check, uint32_t number);
+struct check_member *check_member_join(struct check *check, uint32_t number);
+
+static inline struct check_member *check_member(struct check *check, uint32_t number)
+{
+    if (number < check->member_capacity && check->members[number]) {
+        return check->members[number];
+    }
+    return check_member_make(check, number);
+}
+
+static inline struct check_member *check_member_known(struct check *check, uint32_t number)
+{
+    struct check_member *member = check_member(check, number);
+    return member->cluster ? member : check_member_join(check, number);
+}
+
 /* The machine is `id` of the cluster from now on. */
 void check_identify(struct check_member *member, struct check_cluster *cluster, raft_id id);
 void check_cluster_free(struct check_cluster *cluster);
