@@ -129,15 +129,38 @@ void check_persisted_sent(struct check *check, uint64_t now, struct check_member
     }
 }
 
+/* Do the others' votes alone make `member` the leader of its term? */
+static bool won_by_others(const struct check_member *member)
+{
+    bool has_electorate = false;
+    for (uint32_t slot = 0; slot < 2; slot++) {
+        const struct check_electorate *half = &member->halves[slot];
+        uint32_t count = 0;
+        for (uint32_t at = 0; at < half->count; at++) {
+            const struct check_vote_record *record = &half->voters[at]->votes[member->term % CHECK_VOTES_KEPT];
+            count += half->voters[at] != member->identity && record->term == member->term &&
+                     record->vote == member->identity->id;
+        }
+        if (half->count > 0 && count < half->count / 2 + 1) {
+            return false;
+        }
+        has_electorate |= half->count > 0;
+    }
+    return has_electorate;
+}
+
 void check_persisted_won(struct check *check, uint64_t now, struct check_member *member)
 {
-    check_vote_promised(check, now, member, member->term, member->identity->id);
     if (!check->has_disk) {
+        check_vote_promised(check, now, member, member->term, member->identity->id);
         return;
     }
     check_arm(check, CHECK_PERSISTED);
-    if (member->disk_term < member->term ||
-        (member->disk_term == member->term && member->disk_vote != member->identity->id)) {
+    bool is_own_durable = member->disk_term > member->term ||
+                          (member->disk_term == member->term && member->disk_vote == member->identity->id);
+    if (is_own_durable) {
+        check_vote_promised(check, now, member, member->term, member->identity->id);
+    } else if (!won_by_others(member)) {
         check_found(check, member->cluster, CHECK_PERSISTED, now, member->number,
                     "m%" PRIu32 " became leader of term %" PRIu64 " by its own vote, but its disk knows of term %" PRIu64
                     " and a vote for %s",
