@@ -74,7 +74,7 @@ static int call_wrap(lua_State *lua)
 static int call_yield(lua_State *lua)
 {
     const struct script_state *state = script_state_of(lua);
-    if (lua == state->lua || (state->run && script_run_is_task(state->run, lua))) {
+    if (lua == state->lua || lua == state->top || (state->run && script_run_is_task(state->run, lua))) {
         script_error(lua, "coroutine.yield: found no coroutine around it, expected sleep or another wait here");
     }
     return lua_yield(lua, lua_gettop(lua));

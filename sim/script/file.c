@@ -34,15 +34,6 @@ void script_locale_leave(void *before)
     (void)uselocale((locale_t)before);
 }
 
-/* In protected mode: read the file's top level. */
-static int evaluate(lua_State *lua)
-{
-    struct script_source *source = lua_touserdata(lua, 1);
-    script_source_load(lua, source);
-    lua_call(lua, 0, 0);
-    return 0;
-}
-
 static bool read_scenarios(struct script_file *file, const char *path, const struct script_param *params,
                            uint32_t param_count, char error[SCRIPT_TEXT_MAX])
 {
@@ -53,12 +44,7 @@ static bool read_scenarios(struct script_file *file, const char *path, const str
     struct script_reading reading = {.adding = file, .file = file};
     struct script_state *state = script_state_new(file->sources, params, param_count, 0);
     state->reading = &reading;
-    lua_pushcfunction(state->lua, evaluate);
-    lua_pushlightuserdata(state->lua, source);
-    bool is_good = lua_pcall(state->lua, 1, 0, 0) == LUA_OK;
-    if (!is_good) {
-        script_error_text(state->lua, NULL, error);
-    }
+    bool is_good = script_source_run(state, source, error);
     script_state_free(state);
     return is_good;
 }

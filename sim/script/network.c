@@ -33,7 +33,7 @@ int script_cluster_partition(lua_State *lua)
     uint32_t *groups = lua_newuserdatauv(lua, SIM_MACHINES_MAX * sizeof *groups, 0);
     memset(groups, 0, SIM_MACHINES_MAX * sizeof *groups);
     if (last < 3) {
-        script_error(lua, "c:partition({a, b}, {c, d, e}): found %d groups, expected 2 or more", last - 1);
+        script_error(lua, "c:partition({a, b}, {c, d, e}): found fewer than 2 groups");
     }
     for (int index = 2; index <= last; index++) {
         add_group(lua, index, (uint32_t)index - 1, groups, &count);

@@ -100,7 +100,7 @@ static int on_len(lua_State *lua)
 static void add_metamethod(lua_State *lua, const struct script_class *class, const char *name, lua_CFunction call)
 {
     lua_pushlightuserdata(lua, (void *)(uintptr_t)class);
-    lua_pushvalue(lua, -3); /* The names. */
+    lua_pushvalue(lua, -2); /* The names. */
     lua_pushcclosure(lua, call, 2);
     lua_setfield(lua, -3, name);
 }

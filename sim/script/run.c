@@ -57,7 +57,8 @@ struct script_task *script_run_spawn(lua_State *lua, struct script_run *run, int
     } else {
         task = base_arena_alloc(run->arena, sizeof *task);
     }
-    *task = (struct script_task){.thread = thread, .reference = reference, .place = run->start};
+    *task = (struct script_task){
+        .thread = thread, .reference = reference, .arguments = count, .place = run->start};
     task->wait.task = task;
     (void)script_where(lua, &task->place, NULL);
     *run->tasks_end = task;
@@ -239,7 +240,8 @@ static bool resume_task(struct script_run *run, struct script_task *task, struct
     int results = 0;
     run->current = task;
     script_state_begin_step(run->state);
-    int status = lua_resume(task->thread, run->state->lua, 0, &results);
+    int status = lua_resume(task->thread, run->state->lua, task->arguments, &results);
+    task->arguments = 0;
     if (task->wait.answer && !task->wait.is_waiting) {
         drop_answer(&task->wait);
     }
@@ -354,33 +356,20 @@ static void loop(struct script_run *run, const struct script_run_options *option
 /* --- one run --- */
 
 struct setup {
-    const struct script_file *file;
-    uint32_t number;
+    struct script_reading *reading;
     const struct script_run_options *options;
     struct script_worlds *worlds;
     struct script_run *run;
 };
 
-/* In protected mode: evaluate the file, make the world, spawn the scenario. */
+/* In protected mode: make the world, spawn the scenario. */
 static int set_up(lua_State *lua)
 {
     struct setup *setup = lua_touserdata(lua, 1);
     struct script_worlds *worlds = setup->worlds;
     struct script_run *run = setup->run;
-    struct script_state *state = script_state_of(lua);
-    struct script_reading reading = {.file = setup->file,
-                                     .wanted = setup->number,
-                                     .point = setup->options->point,
-                                     .options = &worlds->options};
-    state->reading = &reading;
-    script_source_load(lua, &state->sources->items[0]);
-    lua_call(lua, 0, 0);
-    state->reading = NULL;
-    if (!reading.is_found) {
-        script_error(lua, "%s: found no scenario number %u when run", state->sources->items[0].path,
-                     (unsigned)setup->number);
-    }
-    run->start = reading.place;
+    struct script_reading *reading = setup->reading;
+    run->start = reading->place;
     if (worlds->world) {
         sim_world_reset(worlds->world, &worlds->options, setup->options->seed);
     } else {
@@ -390,7 +379,7 @@ static int set_up(lua_State *lua)
     run->world = worlds->world;
     run->boots = base_arena_alloc(run->arena, (SIM_MEMBERS_MAX + 1) * sizeof *run->boots);
     memset(run->boots, 0, (SIM_MEMBERS_MAX + 1) * sizeof *run->boots);
-    state->run = run;
+    run->state->run = run;
     if (setup->options->sink) {
         sim_recorder_add(sim_world_recorder(run->world), setup->options->sink);
     }
@@ -398,9 +387,9 @@ static int set_up(lua_State *lua)
     if (refusal) {
         script_error_at(lua, &run->start, "cluster: %s", refusal);
     }
-    (void)lua_rawgeti(lua, LUA_REGISTRYINDEX, reading.run_reference);
+    (void)lua_rawgeti(lua, LUA_REGISTRYINDEX, reading->run_reference);
     (void)script_object_new(lua, &script_cluster_class, 1);
-    (void)lua_rawgeti(lua, LUA_REGISTRYINDEX, reading.point_reference);
+    (void)lua_rawgeti(lua, LUA_REGISTRYINDEX, reading->point_reference);
     (void)script_run_spawn(lua, run, 2);
     return 0;
 }
@@ -432,10 +421,29 @@ static struct script_worlds *worlds_new(void)
     return worlds;
 }
 
+/* Read the file once more, for the one scenario's world and functions. */
+static bool read_scenario(const struct setup *setup, struct script_outcome *out)
+{
+    struct script_state *state = setup->run->state;
+    struct script_reading *reading = setup->reading;
+    state->reading = reading;
+    bool is_good = script_source_run(state, &state->sources->items[0], out->error);
+    state->reading = NULL;
+    if (is_good && !reading->is_found) {
+        (void)snprintf(out->error, sizeof out->error, "%.700s: found no scenario number %u when run",
+                       state->sources->items[0].path, (unsigned)reading->wanted);
+    }
+    return is_good && reading->is_found;
+}
+
 static void run_protected(const struct setup *setup, struct script_outcome *out)
 {
     struct script_run *run = setup->run;
     lua_State *lua = run->state->lua;
+    if (!read_scenario(setup, out)) {
+        out->verdict = run->state->is_doomed ? run->state->doom : SCRIPT_WRONG;
+        return;
+    }
     lua_pushcfunction(lua, set_up);
     lua_pushlightuserdata(lua, (void *)(uintptr_t)setup);
     if (lua_pcall(lua, 1, 0, 0) != LUA_OK) {
@@ -464,8 +472,9 @@ void script_run(const struct script_file *file, uint32_t number, const struct sc
     *worlds = *worlds ? *worlds : worlds_new();
     *out = (struct script_outcome){.verdict = SCRIPT_HELD, .lease_margin_ns = INT64_MAX};
     struct script_run run = {.arena = &(*worlds)->arena};
-    struct setup setup = {
-        .file = file, .number = number, .options = options, .worlds = *worlds, .run = &run};
+    struct script_reading reading = {
+        .file = file, .wanted = number, .point = options->point, .options = &(*worlds)->options};
+    struct setup setup = {.reading = &reading, .options = options, .worlds = *worlds, .run = &run};
     run.tasks_end = &run.tasks;
     run.ready_end = &run.ready;
     run.state = script_state_new(script_file_sources(file), options->params, options->param_count, options->seed);

@@ -36,6 +36,7 @@ struct script_task {
     bool is_ready;
     lua_State *thread;
     int reference; /* Keeps the thread. */
+    int arguments; /* It is to be started with; 0 later. */
     struct script_place place; /* Where it was spawned. */
     struct script_wait wait;
 };

@@ -236,6 +236,31 @@ void script_source_load(lua_State *lua, struct script_source *source)
     lua_remove(lua, -2);
 }
 
+/* In a coroutine: load and run the source at 1. */
+static int run_source(lua_State *lua)
+{
+    struct script_source *source = lua_touserdata(lua, 1);
+    script_source_load(lua, source);
+    lua_call(lua, 0, 0);
+    return 0;
+}
+
+bool script_source_run(struct script_state *state, struct script_source *source, char error[SCRIPT_TEXT_MAX])
+{
+    int results = 0;
+    state->top = lua_newthread(state->lua);
+    script_state_begin_step(state);
+    lua_pushcfunction(state->top, run_source);
+    lua_pushlightuserdata(state->top, source);
+    int status = lua_resume(state->top, state->lua, 1, &results);
+    if (status != LUA_OK) {
+        script_error_text(state->top, NULL, error);
+    }
+    state->top = NULL;
+    lua_pop(state->lua, 1);
+    return status == LUA_OK;
+}
+
 const struct script_source *script_source_named(const struct script_sources *sources, const char *chunk)
 {
     for (uint32_t i = 0; chunk[0] == '@' && i < sources->count; i++) {

@@ -46,6 +46,7 @@ struct script_reading;
 
 struct script_state {
     lua_State *lua;
+    lua_State *top; /* The coroutine that runs a file's top level. */
     struct script_sources *sources;
     const struct script_param *params;
     uint32_t param_count;
@@ -75,6 +76,9 @@ struct script_source *script_source_add(struct script_sources *sources, const ch
 void script_sources_release(struct script_sources *sources);
 /* Push the compiled chunk, or raise what does not compile. */
 void script_source_load(lua_State *lua, struct script_source *source);
+/* Run the chunk, in a coroutine of its own: an error leaves its stack to look at.
+ * false: `error` is filled. */
+bool script_source_run(struct script_state *state, struct script_source *source, char error[SCRIPT_TEXT_MAX]);
 const struct script_source *script_source_named(const struct script_sources *sources, const char *chunk);
 
 /* The innermost place of the user's own code on a stack; false: there is none. Its

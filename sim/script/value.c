@@ -168,8 +168,8 @@ static uint32_t read_choice(lua_State *lua, int index, const struct script_path 
     script_describe(lua, index, found);
     list_names(key->choices, count, "\"", names, sizeof names);
     const char *nearest = script_text_nearest(text, key->choices, count);
-    script_path_error(lua, path, "found %s%s%s%s, expected one of %s", found, nearest ? ", did you mean \"" : "",
-                      nearest ? nearest : "", nearest ? "\"?" : "", names);
+    script_path_error(lua, path, "found %s%s%s%s of %s", found, nearest ? ", did you mean \"" : "",
+                      nearest ? nearest : "", nearest ? "\"? Expected one" : ", expected one", names);
 }
 
 void script_read_value(lua_State *lua, int index, const struct script_path *path, const struct script_key *key,
