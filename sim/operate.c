@@ -421,7 +421,9 @@ static void clock_changed(struct sim_machine *machine)
     sim_emit(world, SIM_EVENT_CLOCK, machine->number, NULL);
     world->cost.operator_actions++;
     if (machine->is_alive && !machine->is_paused) {
-        sim_timer_set(machine, &machine->tick_timer, SIM_ITEM_TICK, world->now_ns);
+        if (!machine->is_client) {
+            sim_timer_set(machine, &machine->tick_timer, SIM_ITEM_TICK, world->now_ns);
+        }
         sim_timer_set(machine, &machine->due_timer, SIM_ITEM_DUE, world->now_ns);
     }
 }
