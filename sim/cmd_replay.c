@@ -87,11 +87,18 @@ static void run(struct replay *replay, const struct campaign_unit *unit, struct 
     script_run(unit->file, unit->scenario->number, &options, &replay->worlds, outcome);
 }
 
+static void print_head(const struct replay *replay, const struct campaign_unit *unit)
+{
+    fprintf(replay->printer.out, "scenario \"%s\", seed %" PRIu64 "\n", unit->scenario->name,
+            replay->plan.options.seed_first);
+}
+
 static void print_all_events(struct replay *replay, const struct campaign_unit *unit)
 {
     struct loud loud = {.out = replay->printer.out};
     loud.sink = (struct sim_sink){.context = &loud, .event = print_event};
     struct script_outcome outcome;
+    print_head(replay, unit);
     fprintf(loud.out, "  %16s  %-7s  %s\n", "time", "member", "what");
     run(replay, unit, &loud.sink, &outcome);
     script_outcome_release(&outcome);
@@ -156,11 +163,10 @@ static void print_held(struct replay *replay, const struct campaign_unit *unit,
                        const struct script_outcome *outcome)
 {
     FILE *out = replay->printer.out;
-    fprintf(out, "scenario \"%s\", seed %" PRIu64 "\n", unit->scenario->name,
-            replay->plan.options.seed_first);
     if (!replay->is_loud) {
         size_t count = 0;
         struct campaign_event *events = look(replay, unit, campaign_overview(), UINT64_MAX, &count);
+        print_head(replay, unit);
         campaign_events_print(events, count, ROWS, out);
         campaign_events_free(events, count);
     }

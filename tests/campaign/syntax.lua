@@ -1,0 +1,4 @@
+scenario "never closed" {
+  run = function(c)
+    sleep(1*s)
+}
