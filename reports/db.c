@@ -69,6 +69,15 @@ static void put_about(struct report_db *db, const char *name, const char *value)
     (void)sqlite3_finalize(statement);
 }
 
+void report_db_put_param(struct report_db *db, const struct script_param *param)
+{
+    size_t size = strlen(param->name) + sizeof "param:";
+    char *name = campaign_alloc(size);
+    (void)snprintf(name, size, "param:%s", param->name);
+    put_about(db, name, param->value);
+    free(name);
+}
+
 struct report_db *report_db_new(const char *path, char error[REPORT_TEXT_MAX])
 {
     struct report_db *db = campaign_alloc(sizeof *db);

@@ -13,6 +13,8 @@ struct report_db;
 /* A file of its own: what stood under this name goes. NULL, with a sentence in
  * `error`, when it cannot be. */
 struct report_db *report_db_new(const char *path, char error[REPORT_TEXT_MAX]);
+/* A parameter the runs were given, for the commands that replay them. */
+void report_db_put_param(struct report_db *db, const struct script_param *param);
 /* Put a run into it; its scenario is entered with the first one. */
 void report_db_put_run(struct report_db *db, const struct script_scenario *scenario, uint64_t seed,
                        const struct campaign_result *result);

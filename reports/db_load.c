@@ -19,6 +19,7 @@ struct loaded_scenario {
 struct report_loaded {
     struct campaign campaign;
     struct campaign_options options;
+    struct script_param *params;
     struct loaded_scenario *scenarios;
     size_t count;
     sqlite3 *handle;
@@ -234,6 +235,22 @@ static void load_events(sqlite3 *handle, sqlite3_int64 id, struct campaign_failu
     (void)sqlite3_finalize(row);
 }
 
+static void load_params(struct report_loaded *all)
+{
+    struct campaign_plan_options *plan = &all->options.plan;
+    sqlite3_stmt *row = NULL;
+    (void)sqlite3_prepare_v2(
+        all->handle, "SELECT substr(name, 7), value FROM about WHERE name LIKE 'param:%' ORDER BY name", -1,
+        &row, NULL);
+    while (next(row)) {
+        all->params = campaign_grow(all->params, plan->param_count, sizeof all->params[0]);
+        all->params[plan->param_count++] =
+            (struct script_param){.name = column_text(row, 0), .value = column_text(row, 1)};
+    }
+    (void)sqlite3_finalize(row);
+    plan->params = all->params;
+}
+
 static void load_tally(struct report_loaded *all, size_t slot)
 {
     struct campaign_tally *tally = &all->campaign.tallies[slot];
@@ -274,6 +291,7 @@ struct report_loaded *report_db_load(const char *path, char error[REPORT_TEXT_MA
         return NULL;
     }
     all->campaign.options = &all->options;
+    load_params(all);
     sqlite3_stmt *row = NULL;
     (void)sqlite3_prepare_v2(all->handle,
                              "SELECT id, file, name, line, seeds FROM scenario ORDER BY file, id", -1, &row,
@@ -315,6 +333,11 @@ void report_loaded_free(struct report_loaded *loaded)
         free_text(one->scenario.file);
         free_text(one->scenario.name);
     }
+    for (uint32_t i = 0; i < loaded->options.plan.param_count; i++) {
+        free_text(loaded->params[i].name);
+        free_text(loaded->params[i].value);
+    }
+    free(loaded->params);
     free(loaded->scenarios);
     campaign_release(&loaded->campaign);
     free(loaded);

@@ -10,6 +10,7 @@
 static const char merging[] =
     "INSERT OR IGNORE INTO scenario(file, name, line, seeds)"
     " SELECT file, name, line, seeds FROM other.scenario ORDER BY id;"
+    "INSERT OR IGNORE INTO about SELECT name, value FROM other.about;"
     "CREATE TEMP TABLE same AS SELECT theirs.id AS old, ours.id AS new"
     " FROM other.scenario AS theirs JOIN main.scenario AS ours USING(file, name);"
     "INSERT OR IGNORE INTO word SELECT new, kind, place, word FROM other.word JOIN same ON scenario = old;"

@@ -216,6 +216,9 @@ static int run_campaign(struct run *run)
             fprintf(stderr, "faultline run: %s\n", error);
             return CMD_WRONG;
         }
+        for (uint32_t i = 0; i < run->plan.options.param_count; i++) {
+            report_db_put_param(run->db, &run->plan.options.params[i]);
+        }
         run->campaign.run_done = on_run;
     }
     if (!campaign_run(&campaign, &run->campaign, error)) {
