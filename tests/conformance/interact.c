@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _XOPEN_SOURCE 700
 /* The commands of interaction scripts. Each answers an error's text, or NULL. */
 #include "core/raft/state.h"
 #include "core/raft/text.h"

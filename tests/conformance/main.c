@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _XOPEN_SOURCE 700
 /* raft_conformance PATH…: run etcd's Raft scripts, files or whole folders, and
  * say of each whether the nodes did and printed what it expects. */
 #include "tests/conformance/kinds.h"

@@ -257,6 +257,14 @@ static void round_of(struct cluster *cluster)
     }
 }
 
+/* A transport knows which of its snapshots arrived; in doubt it says: failed. */
+static void report_snapshots(struct cluster_node *node)
+{
+    for (raft_id peer = 1; peer <= CLUSTER_NODES; peer++) {
+        raft_report_snapshot(node->raft, peer, true);
+    }
+}
+
 static bool has_converged(const struct cluster *cluster, raft_index target)
 {
     if (cluster->committed_last <= target) {
@@ -302,6 +310,7 @@ bool cluster_heal(struct cluster *cluster)
             }
             if (rounds % 50 == 0) {
                 snapshot(cluster, node);
+                report_snapshots(node);
             }
         }
         if (has_converged(cluster, target)) {
