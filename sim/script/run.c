@@ -84,6 +84,12 @@ static void end_task(struct script_run *run, struct script_task *task)
 
 /* --- waits --- */
 
+static void drop_answer(struct script_wait *wait)
+{
+    base_free(&script_memory, wait->answer, wait->answer_bytes);
+    wait->answer = NULL;
+}
+
 struct script_wait *script_wait_begin(lua_State *lua, const char *what)
 {
     struct script_run *run = script_run_check(lua, what);
@@ -95,6 +101,7 @@ struct script_wait *script_wait_begin(lua_State *lua, const char *what)
     }
     struct script_wait *wait = &run->current->wait;
     assert(!wait->is_waiting);
+    drop_answer(wait);
     *wait = (struct script_wait){.task = run->current, .what = what};
     return wait;
 }
@@ -168,12 +175,6 @@ const struct wire_response *script_wait_response(const struct script_wait *wait)
 {
     assert(wait->answer && wait->answer->kind == WIRE_RESPONSE);
     return &wait->answer->response;
-}
-
-static void drop_answer(struct script_wait *wait)
-{
-    base_free(&script_memory, wait->answer, wait->answer_bytes);
-    wait->answer = NULL;
 }
 
 static int print_error(lua_State *lua)

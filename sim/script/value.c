@@ -175,7 +175,7 @@ static uint32_t read_choice(lua_State *lua, int index, const struct script_path 
 void script_read_value(lua_State *lua, int index, const struct script_path *path, const struct script_key *key,
                        void *out)
 {
-    char *field = (char *)out + key->offset;
+    char *field = out ? (char *)out + key->offset : NULL;
     int64_t ns = 0;
     switch (key->type) {
     case SCRIPT_BOOL:
