@@ -46,8 +46,25 @@ struct raft_message *raft_send(struct raft *raft, enum raft_message_type type, r
     /* Those two may be passed on from term to term. */
     bool has_term = type != RAFT_MSG_PROP && type != RAFT_MSG_READ_INDEX;
     struct raft_message *message = push(raft, promises ? &batch->after_append : &batch->messages);
-    *message = (struct raft_message){
-        .type = type, .to = to, .from = raft->config.id, .term = has_term ? raft->term : 0};
+    /* One by one: compilers clear a whole struct of this size by a slow string
+     * instruction, and this is done for every message. */
+    message->type = type;
+    message->reject = false;
+    message->to = to;
+    message->from = raft->config.id;
+    message->term = has_term ? raft->term : 0;
+    message->log_term = 0;
+    message->index = 0;
+    message->commit = 0;
+    message->reject_hint = 0;
+    message->vote = RAFT_NONE;
+    message->entry_count = 0;
+    message->response_count = 0;
+    message->entries = NULL;
+    message->responses = NULL;
+    message->snapshot = NULL;
+    message->context.data = NULL;
+    message->context.size = 0;
     return message;
 }
 
@@ -129,15 +146,17 @@ static bool has_new_snapshot(const struct raft *raft)
 bool raft_has_ready(const struct raft *raft)
 {
     const struct raft_batch *batch = &raft->batches[raft->batch];
-    return has_new_soft_state(raft) || has_new_hard_state(raft) || has_new_snapshot(raft) ||
-           batch->messages.count > 0 || batch->after_append.count > 0 || raft_log_has_unstable(&raft->log) ||
+    return batch->messages.count > 0 || batch->after_append.count > 0 || has_new_soft_state(raft) ||
+           has_new_hard_state(raft) || has_new_snapshot(raft) || raft_log_has_unstable(&raft->log) ||
            raft_log_has_committed(&raft->log, !raft->config.async_storage_writes) || batch->read_state_count > 0;
 }
 
 static void take_state(struct raft *raft, struct raft_ready *out)
 {
-    if (has_new_soft_state(raft)) {
-        out->has_soft_state = true;
+    out->has_soft_state = has_new_soft_state(raft);
+    out->role = RAFT_FOLLOWER;
+    out->leader = RAFT_NONE;
+    if (out->has_soft_state) {
         out->role = raft->role;
         out->leader = raft->leader;
         raft->told_role = raft->role;
@@ -147,11 +166,13 @@ static void take_state(struct raft *raft, struct raft_ready *out)
     /* A commit index alone can be found out again: no sync for it. */
     out->must_sync = raft_log_has_unstable(&raft->log) || state.term != raft->told_hard_state.term ||
                      state.vote != raft->told_hard_state.vote;
-    if (has_new_hard_state(raft)) {
-        out->has_hard_state = true;
+    out->has_hard_state = has_new_hard_state(raft);
+    out->hard_state = (struct raft_hard_state){0};
+    if (out->has_hard_state) {
         out->hard_state = state;
         raft->told_hard_state = state;
     }
+    out->snapshot = NULL;
     if (has_new_snapshot(raft)) {
         out->snapshot = raft_copy_snapshot(raft, &raft->log.snapshot);
         raft->log.is_snapshot_in_progress = true;
@@ -253,13 +274,16 @@ void raft_ready(struct raft *raft, struct raft_ready *out)
         end_ready(raft);
     }
     struct raft_batch *batch = raft_batch(raft);
-    *out = (struct raft_ready){0};
     take_state(raft, out);
+    out->entries = NULL;
+    out->entry_count = 0;
     if (raft_log_has_unstable(&raft->log)) {
         struct raft_slice entries = raft_log_take_unstable(&raft->log, &batch->arena);
         out->entries = entries.entries;
         out->entry_count = entries.count;
     }
+    out->committed = NULL;
+    out->committed_count = 0;
     if (raft_log_has_committed(&raft->log, !is_async)) {
         struct raft_slice committed = raft_log_take_committed(&raft->log, &batch->arena, !is_async);
         out->committed = committed.entries;

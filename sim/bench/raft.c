@@ -104,7 +104,10 @@ static void land(struct bench *bench, struct flight *flight)
 /* Copy what `message` points to into the flight. */
 static void load(struct flight *flight, const struct raft_message *message)
 {
-    flight->message = *message;
+    /* In two halves: copied whole, it is done by a slow string instruction. */
+    enum { HALF = 64 };
+    memcpy(&flight->message, message, HALF);
+    memcpy((uint8_t *)&flight->message + HALF, (const uint8_t *)message + HALF, sizeof *message - HALF);
     assert(!message->snapshot && message->context.size == 0);
     if (message->entry_count == 0) {
         return;
