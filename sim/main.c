@@ -12,6 +12,7 @@ const struct cmd cmd_all[] = {
     {"bench", "measure how fast the testbed is", cmd_bench},
     {"report", "write a report of a results file", cmd_report},
     {"merge", "put results files of several machines together", cmd_merge},
+    {"check", "judge a recorded client history", cmd_check},
     {"wal", "print and verify a segment of a member's log", cmd_wal},
     {"help", "say this, or what a command or a topic is about", cmd_help},
     {"version", "say which version this is", cmd_version},
