@@ -96,9 +96,8 @@ static enum raft_status check_snapshot(const struct raft *raft, const struct raf
         snapshot->configuration.voters.count == 0 || !raft_conf_is_valid(&snapshot->configuration)) {
         return RAFT_INVALID;
     }
-    if (message->term >= raft->term &&
-        ((raft->role == RAFT_LEADER && message->term == raft->term) ||
-         contradicts_commit(&raft->log, snapshot->index, snapshot->term))) {
+    if (message->term >= raft->term && ((raft->role == RAFT_LEADER && message->term == raft->term) ||
+                                        contradicts_commit(&raft->log, snapshot->index, snapshot->term))) {
         return RAFT_INVALID;
     }
     return RAFT_OK;
@@ -114,7 +113,8 @@ static enum raft_status check_proposal(const struct raft_message *message)
         struct raft_conf_change change;
         if (!is_entry_sane(entry) ||
             (entry->type != RAFT_ENTRY_NORMAL &&
-             raft_conf_change_decode(entry->type, (struct base_bytes){.data = entry->data, .size = entry->size},
+             raft_conf_change_decode(entry->type,
+                                     (struct base_bytes){.data = entry->data, .size = entry->size},
                                      &change) != RAFT_OK)) {
             return RAFT_INVALID;
         }

@@ -149,7 +149,8 @@ static bool apply_one(struct raft_conf_plan *plan, struct raft_conf_change_singl
     return refuse(plan, "unexpected conf type");
 }
 
-static bool apply(struct raft_conf_plan *plan, const struct raft_conf_change_single *changes, uint32_t change_count)
+static bool apply(struct raft_conf_plan *plan, const struct raft_conf_change_single *changes,
+                  uint32_t change_count)
 {
     for (uint32_t i = 0; i < change_count; i++) {
         if (!apply_one(plan, changes[i])) {

@@ -11,8 +11,8 @@ static const struct base_bytes transfer_context = {
 
 bool raft_is_promotable(const struct raft *raft)
 {
-    return raft->self_slot < raft->tracker.count &&
-           ((raft->tracker.learners >> raft->self_slot) & 1) == 0 && !raft->log.has_snapshot;
+    return raft->self_slot < raft->tracker.count && ((raft->tracker.learners >> raft->self_slot) & 1) == 0 &&
+           !raft->log.has_snapshot;
 }
 
 /* Does a committed configuration change wait to be applied? Then we do not know
@@ -43,7 +43,8 @@ static void campaign(struct raft *raft, enum raft_campaign kind)
         }
         if (slot == raft->self_slot) {
             /* Our own vote counts like any other, once it is durable. */
-            raft_send(raft, is_pre ? RAFT_MSG_PRE_VOTE_RESP : RAFT_MSG_VOTE_RESP, raft->config.id)->term = term;
+            raft_send(raft, is_pre ? RAFT_MSG_PRE_VOTE_RESP : RAFT_MSG_VOTE_RESP, raft->config.id)->term =
+                term;
             continue;
         }
         struct raft_message *request =

@@ -25,8 +25,8 @@ static raft_index least(raft_index a, raft_index b)
 static void reject_append(struct raft *raft, const struct raft_message *message)
 {
     raft_term hint_term = 0;
-    raft_index hint = raft_log_find_by_term(&raft->log, least(message->index, raft->log.last), message->log_term,
-                                            &hint_term);
+    raft_index hint = raft_log_find_by_term(&raft->log, least(message->index, raft->log.last),
+                                            message->log_term, &hint_term);
     struct raft_message *answer = raft_send(raft, RAFT_MSG_APP_RESP, message->from);
     answer->index = message->index;
     answer->reject = true;
@@ -146,7 +146,8 @@ enum raft_status raft_step_follower(struct raft *raft, const struct raft_message
         return RAFT_OK;
     case RAFT_MSG_READ_INDEX_RESP:
         raft_add_read_state(raft, message->index,
-                            (struct base_bytes){.data = message->entries[0].data, .size = message->entries[0].size});
+                            (struct base_bytes){.data = message->entries[0].data,
+                                                .size = message->entries[0].size});
         return RAFT_OK;
     case RAFT_MSG_FORGET_LEADER:
         /* Lease-based reads rest on followers that stand by their leader. */

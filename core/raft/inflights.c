@@ -42,8 +42,8 @@ bool raft_inflights_is_full(const struct raft_inflights *inflights, const struct
            (limits->bytes_max != 0 && inflights->bytes >= limits->bytes_max);
 }
 
-void raft_inflights_add(struct raft_inflights *inflights, const struct base_allocator *allocator, raft_index index,
-                        uint64_t bytes)
+void raft_inflights_add(struct raft_inflights *inflights, const struct base_allocator *allocator,
+                        raft_index index, uint64_t bytes)
 {
     assert(inflights->count <= inflights->capacity);
     if (inflights->count == inflights->capacity) {

@@ -29,10 +29,11 @@ void raft_inflights_release(struct raft_inflights *inflights, const struct base_
 /* Forget what is under way, keep the memory. */
 void raft_inflights_reset(struct raft_inflights *inflights);
 /* The byte limit may be overshot by one message; then nothing more goes out. */
-bool raft_inflights_is_full(const struct raft_inflights *inflights, const struct raft_inflight_limits *limits);
+bool raft_inflights_is_full(const struct raft_inflights *inflights,
+                            const struct raft_inflight_limits *limits);
 /* Not when full. Indexes grow. */
-void raft_inflights_add(struct raft_inflights *inflights, const struct base_allocator *allocator, raft_index index,
-                        uint64_t bytes);
+void raft_inflights_add(struct raft_inflights *inflights, const struct base_allocator *allocator,
+                        raft_index index, uint64_t bytes);
 /* Messages up to `index` have arrived. */
 void raft_inflights_free_to(struct raft_inflights *inflights, raft_index index);
 

@@ -29,10 +29,10 @@ struct raft_log {
     uint64_t applying_bytes;     /* Of the entries in (applied, applying]. */
     uint64_t applying_bytes_max; /* Then the next page waits. */
     bool is_applying_paused;
-    bool has_snapshot; /* One waits to be installed, */
+    bool has_snapshot;            /* One waits to be installed, */
     bool is_snapshot_in_progress; /* and was handed out for that. */
     struct raft_snapshot snapshot;
-    uint8_t *snapshot_data; /* Owned: what snapshot.data views. */
+    uint8_t *snapshot_data;     /* Owned: what snapshot.data views. */
     raft_index snapshot_handed; /* The highest index of one handed out. */
     /* The headers handed out last: sending one entry to many builds them once. */
     struct {
@@ -60,7 +60,8 @@ bool raft_log_has(const struct raft_log *log, raft_index index, raft_term term);
 bool raft_log_is_up_to_date(const struct raft_log *log, raft_index last, raft_term last_term);
 /* The highest index up to `index` whose term is not above `term`: the best guess
  * where two logs part. Below the log the guess is right there, its term 0. */
-raft_index raft_log_find_by_term(const struct raft_log *log, raft_index index, raft_term term, raft_term *term_out);
+raft_index raft_log_find_by_term(const struct raft_log *log, raft_index index, raft_term term,
+                                 raft_term *term_out);
 
 /* Append a copy after `last`, not stable yet. */
 void raft_log_append(struct raft_log *log, const struct raft_entry *entry);
@@ -87,7 +88,8 @@ struct raft_slice raft_log_slice(struct raft_log *log, struct base_arena *arena,
 bool raft_log_has_unstable(const struct raft_log *log); /* Not handed out yet. */
 struct raft_slice raft_log_take_unstable(struct raft_log *log, struct base_arena *arena);
 bool raft_log_has_committed(const struct raft_log *log, bool allow_unstable);
-struct raft_slice raft_log_take_committed(struct raft_log *log, struct base_arena *arena, bool allow_unstable);
+struct raft_slice raft_log_take_committed(struct raft_log *log, struct base_arena *arena,
+                                          bool allow_unstable);
 /* A new lending begins (a Ready was handed out); answers the number of the old. */
 uint64_t raft_log_next_lending(struct raft_log *log);
 

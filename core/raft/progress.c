@@ -31,7 +31,8 @@ void raft_progress_reset(struct raft_progress *progress, raft_index match, raft_
 {
     struct raft_inflights inflights = progress->inflights;
     raft_inflights_reset(&inflights);
-    *progress = (struct raft_progress){.match = match, .next = next, .state = RAFT_PROBE, .inflights = inflights};
+    *progress =
+        (struct raft_progress){.match = match, .next = next, .state = RAFT_PROBE, .inflights = inflights};
     check(progress);
 }
 

@@ -107,8 +107,8 @@ enum raft_status raft_restore_entry(struct raft *raft, const struct raft_entry *
 enum raft_status raft_restore_hard_state(struct raft *raft, const struct raft_hard_state *state)
 {
     assert(!raft->is_started);
-    if (state->commit < raft->log.committed || state->commit > raft->log.last || state->term > RAFT_NUMBER_MAX ||
-        state->vote >= RAFT_APPLY_THREAD) {
+    if (state->commit < raft->log.committed || state->commit > raft->log.last ||
+        state->term > RAFT_NUMBER_MAX || state->vote >= RAFT_APPLY_THREAD) {
         return RAFT_INVALID;
     }
     raft->log.committed = state->commit;
@@ -151,7 +151,8 @@ enum raft_status raft_bootstrap(struct raft *raft, const raft_id *peers, const s
                                    .size = (uint32_t)buffer.size,
                                    .type = RAFT_ENTRY_CONF_CHANGE};
         raft_append_entry(raft, &entry);
-        bool added = raft_id_set_add(&plan.state.voters, peers[i]) && raft_id_set_add(&plan.created, peers[i]);
+        bool added =
+            raft_id_set_add(&plan.state.voters, peers[i]) && raft_id_set_add(&plan.created, peers[i]);
         assert(added);
     }
     base_buffer_release(&buffer);
@@ -199,7 +200,8 @@ enum raft_status raft_propose(struct raft *raft, struct base_bytes data)
 
 static bool is_change_valid(const struct raft_conf_change *change)
 {
-    if (change->change_count > RAFT_CHANGES_MAX || (uint32_t)change->transition > RAFT_TRANSITION_JOINT_EXPLICIT ||
+    if (change->change_count > RAFT_CHANGES_MAX ||
+        (uint32_t)change->transition > RAFT_TRANSITION_JOINT_EXPLICIT ||
         change->context.size > RAFT_ENTRY_SIZE_MAX / 2) {
         return false;
     }
@@ -225,8 +227,10 @@ enum raft_status raft_propose_conf_change(struct raft *raft, const struct raft_c
         .size = (uint32_t)buffer.size,
         .type = change->is_v1 ? RAFT_ENTRY_CONF_CHANGE : RAFT_ENTRY_CONF_CHANGE_V2,
     };
-    struct raft_message proposal = {
-        .type = RAFT_MSG_PROP, .from = raft->config.id, .entries = &entry, .entry_count = 1};
+    struct raft_message proposal = {.type = RAFT_MSG_PROP,
+                                    .from = raft->config.id,
+                                    .entries = &entry,
+                                    .entry_count = 1};
     enum raft_status status = raft_step_checked(raft, &proposal);
     base_buffer_release(&buffer);
     return status;
@@ -245,8 +249,9 @@ enum raft_status raft_read_index(struct raft *raft, struct base_bytes context)
         return RAFT_INVALID;
     }
     struct raft_entry entry = {.data = context.data, .size = (uint32_t)context.size};
-    return raft_step_checked(
-        raft, &(struct raft_message){.type = RAFT_MSG_READ_INDEX, .entries = &entry, .entry_count = 1});
+    return raft_step_checked(raft, &(struct raft_message){.type = RAFT_MSG_READ_INDEX,
+                                                          .entries = &entry,
+                                                          .entry_count = 1});
 }
 
 /* Step a message of the host's own about `from`. */

@@ -91,7 +91,9 @@ enum raft_status raft_restore_hard_state(struct raft *raft, const struct raft_ha
  * In place of the restore calls. The entries come out in the first Ready. */
 enum raft_status raft_bootstrap(struct raft *raft, const raft_id *peers, const struct base_bytes *contexts,
                                 uint32_t peer_count);
-/* Begin as a follower. Entries up to `applied` are never handed out again. */
+/* Begin as a follower. Entries up to `applied` are never handed out again.
+ * RAFT_INVALID: that is beyond the commit, or the log ends more than one term
+ * after the hard state's. */
 enum raft_status raft_start(struct raft *raft, raft_index applied);
 
 /* Time. `ticks` at once equals as many single ticks, Ready aside: nothing that
@@ -103,7 +105,9 @@ uint64_t raft_due_ticks(const struct raft *raft);
 
 /* Step a message from the network, or one of the local stages' responses.
  * Anything may arrive: what is malformed or impossible is refused, and the
- * node is as it was. */
+ * node is as it was. Of a RAFT_MSG_STORAGE_APPLY_RESP only the last entry's
+ * index counts; it may be given as `index` without entries. The answer that a
+ * removed leader gave itself is refused with RAFT_PEER_NOT_FOUND, harmlessly. */
 enum raft_status raft_step(struct raft *raft, const struct raft_message *message);
 enum raft_status raft_propose(struct raft *raft, struct base_bytes data);
 enum raft_status raft_propose_conf_change(struct raft *raft, const struct raft_conf_change *change);
@@ -119,8 +123,8 @@ void raft_report_snapshot(struct raft *raft, raft_id peer, bool failed);
 /* The newest snapshot the host can send. Until one covers what a peer lacks,
  * the node waits (etcd: ErrSnapshotTemporarilyUnavailable). Copied, `data` too. */
 void raft_offer_snapshot(struct raft *raft, const struct raft_snapshot *snapshot);
-/* Drop entries up to and including `index`, which must be applied. Term(index)
- * stays known. RAFT_COMPACTED, RAFT_UNAVAILABLE. */
+/* Drop entries up to and including `index`, which must be applied and durable.
+ * Term(index) stays known. RAFT_COMPACTED, RAFT_UNAVAILABLE. */
 enum raft_status raft_compact(struct raft *raft, raft_index index);
 
 struct raft_read_state {
@@ -129,8 +133,8 @@ struct raft_read_state {
 };
 
 /* What has come up since the last Ready. Everything is borrowed until
- * raft_advance, or with async_storage_writes until the next call that steps
- * the node. Order of work: etcd-behaviour §1.12. */
+ * raft_advance, or with async_storage_writes until the next raft_ready; steps
+ * in between change none of it. Order of work: etcd-behaviour §1.12. */
 struct raft_ready {
     bool has_soft_state; /* role or leader changed */
     enum raft_role role;

@@ -40,7 +40,8 @@ static void grow(struct raft_read_queue *queue)
 
 void raft_read_only_init(struct raft_read_only *reads, const struct base_allocator *allocator)
 {
-    *reads = (struct raft_read_only){.unconfirmed = {.allocator = allocator}, .early = {.allocator = allocator}};
+    *reads =
+        (struct raft_read_only){.unconfirmed = {.allocator = allocator}, .early = {.allocator = allocator}};
 }
 
 void raft_read_only_release(struct raft_read_only *reads)
@@ -60,7 +61,8 @@ uint64_t raft_read_only_position(const struct raft_read_only *reads)
     return reads->confirmed + reads->unconfirmed.count;
 }
 
-void raft_read_queue_push(struct raft_read_queue *queue, raft_id from, raft_index index, struct base_bytes context)
+void raft_read_queue_push(struct raft_read_queue *queue, raft_id from, raft_index index,
+                          struct base_bytes context)
 {
     assert(context.size <= UINT32_MAX);
     if (queue->count == queue->capacity) {

@@ -16,7 +16,7 @@ struct raft_read_request {
     raft_id from;     /* RAFT_NONE or ourselves: a local read. */
     raft_index index; /* Committed when the request came; 0 before that is known. */
     uint32_t size;
-    uint8_t *heap;    /* Owned; for contexts that do not fit inline. */
+    uint8_t *heap; /* Owned; for contexts that do not fit inline. */
     uint8_t bytes[RAFT_READ_CONTEXT_INLINE];
 };
 
@@ -42,7 +42,8 @@ void raft_read_only_reset(struct raft_read_only *reads);
 /* The newest position; what heartbeats carry while anything is unconfirmed. */
 uint64_t raft_read_only_position(const struct raft_read_only *reads);
 
-void raft_read_queue_push(struct raft_read_queue *queue, raft_id from, raft_index index, struct base_bytes context);
+void raft_read_queue_push(struct raft_read_queue *queue, raft_id from, raft_index index,
+                          struct base_bytes context);
 /* Take the oldest request; raft_read_request_release when done with it. */
 struct raft_read_request raft_read_queue_pop(struct raft_read_queue *queue);
 /* Valid as long as `request` stays where it is. */

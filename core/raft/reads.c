@@ -10,9 +10,9 @@ void raft_add_read_state(struct raft *raft, raft_index index, struct base_bytes 
     struct raft_batch *batch = raft_batch(raft);
     if (batch->read_state_count == batch->read_state_capacity) {
         uint32_t capacity = batch->read_state_capacity == 0 ? 8 : batch->read_state_capacity * 2;
-        batch->read_states =
-            base_resize(raft->allocator, batch->read_states, batch->read_state_capacity * sizeof *batch->read_states,
-                        capacity * sizeof *batch->read_states);
+        batch->read_states = base_resize(raft->allocator, batch->read_states,
+                                         batch->read_state_capacity * sizeof *batch->read_states,
+                                         capacity * sizeof *batch->read_states);
         batch->read_state_capacity = capacity;
     }
     batch->read_states[batch->read_state_count++] =
@@ -35,7 +35,8 @@ static void answer(struct raft *raft, raft_id to, raft_index index, struct base_
 static bool is_singleton(const struct raft *raft)
 {
     const struct raft_conf_state *conf = &raft->tracker.conf;
-    return conf->voters.count == 1 && conf->voters_outgoing.count == 0 && conf->voters.ids[0] == raft->config.id;
+    return conf->voters.count == 1 && conf->voters_outgoing.count == 0 &&
+           conf->voters.ids[0] == raft->config.id;
 }
 
 /* We have committed in our own term, so that our commit is no older than any

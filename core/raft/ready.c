@@ -68,7 +68,8 @@ struct raft_message *raft_send(struct raft *raft, enum raft_message_type type, r
     return message;
 }
 
-const struct raft_entry *raft_copy_entries(struct raft *raft, const struct raft_entry *entries, uint32_t count)
+const struct raft_entry *raft_copy_entries(struct raft *raft, const struct raft_entry *entries,
+                                           uint32_t count)
 {
     if (count == 0) {
         return NULL;
@@ -104,10 +105,12 @@ void raft_batches_release(struct raft *raft)
     for (uint32_t i = 0; i < 2; i++) {
         struct raft_batch *batch = &raft->batches[i];
         base_arena_release(&batch->arena);
-        base_free(raft->allocator, batch->messages.items, batch->messages.capacity * sizeof *batch->messages.items);
+        base_free(raft->allocator, batch->messages.items,
+                  batch->messages.capacity * sizeof *batch->messages.items);
         base_free(raft->allocator, batch->after_append.items,
                   batch->after_append.capacity * sizeof *batch->after_append.items);
-        base_free(raft->allocator, batch->read_states, batch->read_state_capacity * sizeof *batch->read_states);
+        base_free(raft->allocator, batch->read_states,
+                  batch->read_state_capacity * sizeof *batch->read_states);
     }
 }
 
@@ -148,7 +151,8 @@ bool raft_has_ready(const struct raft *raft)
     const struct raft_batch *batch = &raft->batches[raft->batch];
     return batch->messages.count > 0 || batch->after_append.count > 0 || has_new_soft_state(raft) ||
            has_new_hard_state(raft) || has_new_snapshot(raft) || raft_log_has_unstable(&raft->log) ||
-           raft_log_has_committed(&raft->log, !raft->config.async_storage_writes) || batch->read_state_count > 0;
+           raft_log_has_committed(&raft->log, !raft->config.async_storage_writes) ||
+           batch->read_state_count > 0;
 }
 
 static void take_state(struct raft *raft, struct raft_ready *out)
@@ -180,36 +184,33 @@ static void take_state(struct raft *raft, struct raft_ready *out)
     }
 }
 
-/* What tells us that everything appended so far, and the snapshot, is durable.
- * It carries our term: should that move on meanwhile, an entry with the same
- * place and term may have come back after another had replaced it. */
-static bool make_append_response(struct raft *raft, const struct raft_ready *ready, struct raft_message *out)
+static struct raft_written written_by(const struct raft *raft, const struct raft_ready *ready)
 {
     bool has_unstable = raft->log.stable < raft->log.last;
-    if (!has_unstable && !ready->snapshot) {
-        return false;
-    }
-    *out = (struct raft_message){.type = RAFT_MSG_STORAGE_APPEND_RESP,
-                                 .to = raft->config.id,
-                                 .from = RAFT_APPEND_THREAD,
-                                 .term = raft->term,
-                                 .snapshot = ready->snapshot};
-    if (has_unstable) {
-        out->index = raft->log.last;
-        out->log_term = raft->log.last_term;
-    }
-    return true;
+    return (struct raft_written){
+        .term = raft->term,
+        .index = has_unstable ? raft->log.last : 0,
+        .log_term = has_unstable ? raft->log.last_term : 0,
+        .snapshot = ready->snapshot ? ready->snapshot->index : 0,
+    };
 }
 
 static void add_storage_append(struct raft *raft, const struct raft_ready *ready)
 {
     struct raft_batch *batch = raft_batch(raft);
-    if (ready->entry_count == 0 && !ready->has_hard_state && !ready->snapshot && batch->after_append.count == 0) {
+    if (ready->entry_count == 0 && !ready->has_hard_state && !ready->snapshot &&
+        batch->after_append.count == 0) {
         return;
     }
-    struct raft_message response;
-    if (make_append_response(raft, ready, &response)) {
-        *push(raft, &batch->after_append) = response;
+    struct raft_written written = written_by(raft, ready);
+    if (written.index != 0 || written.snapshot != 0) {
+        *push(raft, &batch->after_append) = (struct raft_message){.type = RAFT_MSG_STORAGE_APPEND_RESP,
+                                                                  .to = raft->config.id,
+                                                                  .from = RAFT_APPEND_THREAD,
+                                                                  .term = written.term,
+                                                                  .index = written.index,
+                                                                  .log_term = written.log_term,
+                                                                  .snapshot = ready->snapshot};
     }
     *push(raft, &batch->messages) = (struct raft_message){
         .type = RAFT_MSG_STORAGE_APPEND,
@@ -261,8 +262,9 @@ static void add_promises(struct raft *raft, const struct raft_ready *ready)
             *push(raft, &batch->messages) = batch->after_append.items[i];
         }
     }
-    raft->has_append_response = make_append_response(raft, ready, &raft->append_response);
-    raft->ready_applied = ready->committed_count == 0 ? 0 : ready->committed[ready->committed_count - 1].index;
+    raft->ready_written = written_by(raft, ready);
+    raft->ready_applied =
+        ready->committed_count == 0 ? 0 : ready->committed[ready->committed_count - 1].index;
 }
 
 void raft_ready(struct raft *raft, struct raft_ready *out)
@@ -314,9 +316,7 @@ void raft_advance(struct raft *raft)
             (void)raft_step_checked(raft, &handed->after_append.items[i]);
         }
     }
-    if (raft->has_append_response) {
-        (void)raft_step_checked(raft, &raft->append_response);
-    }
+    raft_written_to(raft, &raft->ready_written);
     if (raft->ready_applied != 0) {
         raft_applied_to(raft, raft->ready_applied);
     }
@@ -326,14 +326,27 @@ void raft_advance(struct raft *raft)
 void raft_applied_to(struct raft *raft, raft_index index)
 {
     uint64_t payload = raft_log_applied_to(&raft->log, index);
-    if (raft->role == RAFT_LEADER && raft->tracker.conf.auto_leave && raft->log.applied >= raft->pending_conf_index) {
+    if (raft->role == RAFT_LEADER && raft->tracker.conf.auto_leave &&
+        raft->log.applied >= raft->pending_conf_index) {
         /* Should it be dropped (a transfer is under way), the next apply tries again. */
         struct raft_entry leave = {.type = RAFT_ENTRY_CONF_CHANGE_V2};
-        struct raft_message proposal = {
-            .type = RAFT_MSG_PROP, .from = raft->config.id, .entries = &leave, .entry_count = 1};
+        struct raft_message proposal = {.type = RAFT_MSG_PROP,
+                                        .from = raft->config.id,
+                                        .entries = &leave,
+                                        .entry_count = 1};
         (void)raft_step_checked(raft, &proposal);
     }
     raft->uncommitted_bytes -= payload < raft->uncommitted_bytes ? payload : raft->uncommitted_bytes;
+}
+
+void raft_written_to(struct raft *raft, const struct raft_written *written)
+{
+    if (written->index != 0 && written->term == raft->term) {
+        raft_log_stable_to(&raft->log, written->index, written->log_term);
+    }
+    if (written->snapshot != 0) {
+        raft_snapshot_installed(raft, written->snapshot);
+    }
 }
 
 void raft_snapshot_installed(struct raft *raft, raft_index index)

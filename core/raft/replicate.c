@@ -39,7 +39,8 @@ static bool send_snapshot(struct raft *raft, uint32_t slot)
         return false; /* Nobody there to take it, or none to send yet. */
     }
     raft_progress_become_snapshot(&raft->tracker.progress[slot], raft->offer.index);
-    raft_send(raft, RAFT_MSG_SNAP, raft->tracker.ids[slot])->snapshot = raft_copy_snapshot(raft, &raft->offer);
+    raft_send(raft, RAFT_MSG_SNAP, raft->tracker.ids[slot])->snapshot =
+        raft_copy_snapshot(raft, &raft->offer);
     return true;
 }
 

@@ -32,6 +32,15 @@ struct raft_batch {
     uint32_t read_state_capacity;
 };
 
+/* What is on its way to the disk with a Ready: all up to an entry, in our term of
+ * then, and perhaps a snapshot. */
+struct raft_written {
+    raft_term term;
+    raft_index index; /* 0: no entry. */
+    raft_term log_term;
+    raft_index snapshot; /* Its index; 0: none. */
+};
+
 enum raft_campaign { RAFT_CAMPAIGN_PRE_ELECTION, RAFT_CAMPAIGN_ELECTION, RAFT_CAMPAIGN_TRANSFER };
 
 struct raft {
@@ -45,7 +54,7 @@ struct raft {
     raft_term term;
     raft_id vote;
     raft_id leader;
-    raft_id transferee; /* RAFT_NONE: no transfer under way. */
+    raft_id transferee;            /* RAFT_NONE: no transfer under way. */
     raft_index pending_conf_index; /* No further change until this is applied. */
     uint64_t uncommitted_bytes;    /* Payload proposed and not applied. */
     uint64_t election_elapsed;
@@ -60,12 +69,11 @@ struct raft {
     uint8_t *offer_data;        /* Owned. */
 
     struct raft_batch batches[2];
-    uint32_t batch;        /* The one being filled. */
-    bool is_ready_out;     /* The other one is with the host. */
+    uint32_t batch;    /* The one being filled. */
+    bool is_ready_out; /* The other one is with the host. */
     uint64_t ready_lending;
     /* Of the Ready that is with the host, for raft_advance. */
-    struct raft_message append_response;
-    bool has_append_response;
+    struct raft_written ready_written;
     raft_index ready_applied; /* 0: nothing to apply. */
     /* What the last Ready told. */
     enum raft_role told_role;
@@ -135,12 +143,17 @@ struct raft_batch *raft_batch(struct raft *raft);
  * rest is zero, for the caller to fill in before the next one. */
 struct raft_message *raft_send(struct raft *raft, enum raft_message_type type, raft_id to);
 /* Deep copies into the batch being filled. */
-const struct raft_entry *raft_copy_entries(struct raft *raft, const struct raft_entry *entries, uint32_t count);
+const struct raft_entry *raft_copy_entries(struct raft *raft, const struct raft_entry *entries,
+                                           uint32_t count);
 const struct raft_snapshot *raft_copy_snapshot(struct raft *raft, const struct raft_snapshot *snapshot);
 void raft_batches_init(struct raft *raft);
 void raft_batches_release(struct raft *raft);
 /* Entries up to `index` have taken effect. */
 void raft_applied_to(struct raft *raft, raft_index index);
+/* The disk has it. Should our term have moved on meanwhile the entry proves
+ * nothing: one with the same place and term may have come back after another
+ * had replaced it. The snapshot cannot have. */
+void raft_written_to(struct raft *raft, const struct raft_written *written);
 void raft_snapshot_installed(struct raft *raft, raft_index index);
 
 #endif

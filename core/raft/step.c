@@ -28,8 +28,8 @@ static bool meet_higher_term(struct raft *raft, const struct raft_message *messa
             return false;
         }
     }
-    bool is_from_future = message->type == RAFT_MSG_PRE_VOTE ||
-                          (message->type == RAFT_MSG_PRE_VOTE_RESP && !message->reject);
+    bool is_from_future =
+        message->type == RAFT_MSG_PRE_VOTE || (message->type == RAFT_MSG_PRE_VOTE_RESP && !message->reject);
     if (!is_from_future) {
         raft_become_follower(raft, message->term, is_from_leader(message->type) ? message->from : RAFT_NONE);
     }
@@ -48,20 +48,16 @@ static void meet_lower_term(struct raft *raft, const struct raft_message *messag
         /* Before pre-vote was switched on everywhere terms may have parted; the
          * answer lets the lower one catch up. */
         raft_send(raft, RAFT_MSG_PRE_VOTE_RESP, message->from)->reject = true;
-    } else if (message->type == RAFT_MSG_STORAGE_APPEND_RESP && message->snapshot) {
-        /* The entries may have been overwritten since; the snapshot cannot. */
-        raft_snapshot_installed(raft, message->snapshot->index);
     }
 }
 
 static void handle_append_response(struct raft *raft, const struct raft_message *message)
 {
-    if (message->index != 0) {
-        raft_log_stable_to(&raft->log, message->index, message->log_term);
-    }
-    if (message->snapshot) {
-        raft_snapshot_installed(raft, message->snapshot->index);
-    }
+    raft_written_to(raft,
+                    &(struct raft_written){.term = message->term,
+                                           .index = message->index,
+                                           .log_term = message->log_term,
+                                           .snapshot = message->snapshot ? message->snapshot->index : 0});
 }
 
 static void handle_apply_response(struct raft *raft, const struct raft_message *message)
@@ -90,6 +86,10 @@ static enum raft_status step_role(struct raft *raft, const struct raft_message *
 
 enum raft_status raft_step_checked(struct raft *raft, const struct raft_message *message)
 {
+    if (message->type == RAFT_MSG_STORAGE_APPEND_RESP) {
+        handle_append_response(raft, message);
+        return RAFT_OK;
+    }
     if (message->term > raft->term) {
         if (!meet_higher_term(raft, message)) {
             return RAFT_OK;
@@ -100,10 +100,6 @@ enum raft_status raft_step_checked(struct raft *raft, const struct raft_message 
     }
     if (message->type == RAFT_MSG_VOTE || message->type == RAFT_MSG_PRE_VOTE) {
         raft_handle_vote_request(raft, message);
-        return RAFT_OK;
-    }
-    if (message->type == RAFT_MSG_STORAGE_APPEND_RESP) {
-        handle_append_response(raft, message);
         return RAFT_OK;
     }
     if (message->type == RAFT_MSG_STORAGE_APPLY_RESP) {

@@ -104,7 +104,7 @@ static void put_number(struct base_buffer *out, uint64_t value, uint32_t base)
     uint8_t digits[20];
     uint32_t at = sizeof digits;
     do {
-        digits[--at] = (uint8_t)"0123456789abcdef"[value % base];
+        digits[--at] = (uint8_t) "0123456789abcdef"[value % base];
         value /= base;
     } while (value > 0);
     put_bytes(out, digits + at, sizeof digits - at);
@@ -227,7 +227,8 @@ void raft_text_hard_state(struct base_buffer *out, const struct raft_hard_state 
 }
 
 /* The ids with spaces between, inside `open` and `close`. */
-static void put_set(struct base_buffer *out, const char *open, const struct raft_id_set *set, const char *close)
+static void put_set(struct base_buffer *out, const char *open, const struct raft_id_set *set,
+                    const char *close)
 {
     raft_text_string(out, open);
     for (uint32_t i = 0; i < set->count; i++) {
@@ -373,7 +374,8 @@ static void put_read_states(struct base_buffer *out, const struct raft_ready *re
 static bool is_empty(const struct raft_ready *ready)
 {
     return !ready->has_soft_state && !ready->has_hard_state && ready->read_state_count == 0 &&
-           ready->entry_count == 0 && !ready->snapshot && ready->committed_count == 0 && ready->message_count == 0;
+           ready->entry_count == 0 && !ready->snapshot && ready->committed_count == 0 &&
+           ready->message_count == 0;
 }
 
 void raft_text_ready(struct base_buffer *out, const struct raft_ready *ready)

@@ -21,7 +21,8 @@ void raft_text_decimal(struct base_buffer *out, uint64_t value);
 void raft_text_quoted(struct base_buffer *out, struct base_bytes bytes);
 
 /* v1 l2 r3 u4: what each single change does to whom. */
-void raft_text_changes(struct base_buffer *out, const struct raft_conf_change_single *changes, uint32_t count);
+void raft_text_changes(struct base_buffer *out, const struct raft_conf_change_single *changes,
+                       uint32_t count);
 /* 1/11 EntryNormal "x" */
 void raft_text_entry(struct base_buffer *out, const struct raft_entry *entry);
 /* One a line, each with its newline. */

@@ -93,7 +93,8 @@ static void move_members(struct raft_tracker *tracker, const struct raft_conf_pl
     tracker->count = members->count;
 }
 
-void raft_tracker_switch(struct raft_tracker *tracker, const struct raft_conf_plan *plan, raft_index last_index)
+void raft_tracker_switch(struct raft_tracker *tracker, const struct raft_conf_plan *plan,
+                         raft_index last_index)
 {
     check(tracker);
     assert(raft_conf_is_valid(&plan->state));
@@ -136,7 +137,8 @@ void raft_tracker_record_vote(struct raft_tracker *tracker, uint32_t slot, bool 
 
 static enum raft_vote_result half_result(uint64_t half, uint64_t granted, uint64_t rejected)
 {
-    return raft_quorum_vote(raft_bit_count(half), raft_bit_count(half & granted), raft_bit_count(half & rejected));
+    return raft_quorum_vote(raft_bit_count(half), raft_bit_count(half & granted),
+                            raft_bit_count(half & rejected));
 }
 
 enum raft_vote_result raft_tracker_vote_result(const struct raft_tracker *tracker)

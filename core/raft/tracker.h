@@ -30,7 +30,8 @@ void raft_tracker_init(struct raft_tracker *tracker, const struct base_allocator
 void raft_tracker_release(struct raft_tracker *tracker);
 /* Bring `plan` into force: who stays keeps its progress, who is created starts
  * to be probed at `last_index`. */
-void raft_tracker_switch(struct raft_tracker *tracker, const struct raft_conf_plan *plan, raft_index last_index);
+void raft_tracker_switch(struct raft_tracker *tracker, const struct raft_conf_plan *plan,
+                         raft_index last_index);
 /* Forget everything known of everybody, as a new role does. */
 void raft_tracker_reset(struct raft_tracker *tracker, raft_id self, raft_index last_index);
 /* The slot of `id`, or RAFT_NO_SLOT. */

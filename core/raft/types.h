@@ -19,7 +19,7 @@ typedef uint64_t raft_id;    /* A member's id. */
 #define RAFT_APPLY_THREAD ((raft_id)(UINT64_MAX - 1)) /* The local apply stage. */
 
 enum {
-    RAFT_MEMBERS_MAX = 64, /* Voters and learners of one configuration. */
+    RAFT_MEMBERS_MAX = 64, /* All members of one configuration, of either half. */
     RAFT_CHANGES_MAX = 64, /* Single changes in one configuration change. */
 };
 

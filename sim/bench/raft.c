@@ -37,9 +37,9 @@ struct flight {
 struct node {
     struct raft *raft;
     struct sim_random random;
-    uint64_t ticks;    /* Told so far. */
-    uint64_t timer_ns; /* The earliest timer event pending; UINT64_MAX is none. */
-    raft_index first;  /* Of its log. */
+    uint64_t ticks;                         /* Told so far. */
+    uint64_t timer_ns;                      /* The earliest timer event pending; UINT64_MAX is none. */
+    raft_index first;                       /* Of its log. */
     uint64_t link_ns[BENCH_RAFT_NODES_MAX]; /* When the last message on each link arrives. */
 };
 
@@ -145,8 +145,8 @@ static void send(struct bench *bench, struct node *from, const struct raft_messa
     from->link_ns[to] = at_ns;
     struct flight *flight = take_flight(bench);
     load(flight, message);
-    sim_queue_push(bench->queue,
-                   &(struct sim_item){.time_ns = at_ns, .kind = EVENT_MESSAGE, .machine = to, .data = flight});
+    sim_queue_push(bench->queue, &(struct sim_item){
+                                     .time_ns = at_ns, .kind = EVENT_MESSAGE, .machine = to, .data = flight});
     bench->result.messages++;
 }
 
@@ -164,7 +164,8 @@ static void take_committed(struct bench *bench, struct node *node, const struct 
         struct raft_conf_state state;
         const struct raft_entry *entry = &ready->committed[i];
         if (entry->type != RAFT_ENTRY_NORMAL &&
-            raft_conf_change_decode(entry->type, (struct base_bytes){.data = entry->data, .size = entry->size},
+            raft_conf_change_decode(entry->type,
+                                    (struct base_bytes){.data = entry->data, .size = entry->size},
                                     &change) == RAFT_OK) {
             (void)raft_apply_conf_change(node->raft, &change, &state);
         }
@@ -215,18 +216,18 @@ static void set_timer(struct bench *bench, struct node *node)
     uint64_t at_ns = (node->ticks + due) * tick_ns - phase_ns;
     if (at_ns < node->timer_ns) {
         node->timer_ns = at_ns;
-        sim_queue_push(bench->queue,
-                       &(struct sim_item){.time_ns = at_ns,
-                                          .kind = EVENT_TIMER,
-                                          .machine = (uint32_t)(node - bench->nodes)});
+        sim_queue_push(bench->queue, &(struct sim_item){.time_ns = at_ns,
+                                                        .kind = EVENT_TIMER,
+                                                        .machine = (uint32_t)(node - bench->nodes)});
     }
 }
 
 static void propose(struct bench *bench)
 {
     static const uint8_t payload[PAYLOAD_SIZE] = {1};
-    sim_queue_push(bench->queue, &(struct sim_item){.time_ns = bench->now_ns + second_ns / bench->options->proposals,
-                                                    .kind = EVENT_PROPOSAL});
+    sim_queue_push(bench->queue,
+                   &(struct sim_item){.time_ns = bench->now_ns + second_ns / bench->options->proposals,
+                                      .kind = EVENT_PROPOSAL});
     if (bench->leader) {
         tell_ticks(bench, bench->leader);
         enum raft_status status =
@@ -241,8 +242,8 @@ static void happen(struct bench *bench, const struct sim_item *item)
 {
     bench->now_ns = item->time_ns;
     bench->result.events++;
-    bench->result.digest =
-        base_hash_u64(bench->result.digest, item->time_ns ^ (uint64_t)item->kind << 56 ^ (uint64_t)item->machine << 48);
+    bench->result.digest = base_hash_u64(bench->result.digest, item->time_ns ^ (uint64_t)item->kind << 56 ^
+                                                                   (uint64_t)item->machine << 48);
     if (item->kind == EVENT_PROPOSAL) {
         propose(bench);
         return;
@@ -358,5 +359,6 @@ struct bench_raft_options bench_raft_wide(uint64_t real_ns)
 
 struct bench_raft_options bench_raft_kept(uint64_t real_ns)
 {
-    return (struct bench_raft_options){.nodes = 3, .proposals = 1000, .entries_max = 1000000, .real_ns = real_ns};
+    return (
+        struct bench_raft_options){.nodes = 3, .proposals = 1000, .entries_max = 1000000, .real_ns = real_ns};
 }

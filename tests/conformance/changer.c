@@ -17,7 +17,8 @@ struct conformance_changer {
 struct conformance_changer *conformance_changer_new(void)
 {
     struct conformance_changer *changer = calloc(1, sizeof *changer);
-    raft_tracker_init(&changer->tracker, &conformance_allocator, (struct raft_inflight_limits){.count_max = 10});
+    raft_tracker_init(&changer->tracker, &conformance_allocator,
+                      (struct raft_inflight_limits){.count_max = 10});
     return changer;
 }
 

@@ -93,8 +93,8 @@ static const char *persist(struct node *node, const struct raft_entry *entries, 
 }
 
 /* The state machine: what is applied is appended to what was there. */
-static void apply_update(struct conformance_cluster *cluster, struct node *node, const struct raft_entry *entry,
-                         struct base_bytes update)
+static void apply_update(struct conformance_cluster *cluster, struct node *node,
+                         const struct raft_entry *entry, struct base_bytes update)
 {
     size_t size = node->state.data.size + update.size;
     uint8_t *data = base_arena_alloc(&cluster->arena, size + 1);
@@ -106,8 +106,8 @@ static void apply_update(struct conformance_cluster *cluster, struct node *node,
     raft_offer_snapshot(node->raft, &node->state);
 }
 
-static const char *apply(struct conformance_cluster *cluster, struct node *node, const struct raft_entry *entries,
-                         uint32_t entry_count)
+static const char *apply(struct conformance_cluster *cluster, struct node *node,
+                         const struct raft_entry *entries, uint32_t entry_count)
 {
     for (uint32_t i = 0; i < entry_count; i++) {
         struct base_bytes update = {.data = entries[i].data, .size = entries[i].size};
@@ -184,7 +184,8 @@ static void end_work(struct conformance_cluster *cluster, const struct raft_mess
     }
 }
 
-const char *cluster_append_thread(struct conformance_cluster *cluster, struct node *node, struct base_buffer *out)
+const char *cluster_append_thread(struct conformance_cluster *cluster, struct node *node,
+                                  struct base_buffer *out)
 {
     if (node->append_work.count == 0) {
         raft_text_string(out, "no append work to perform");
@@ -198,7 +199,8 @@ const char *cluster_append_thread(struct conformance_cluster *cluster, struct no
     return error;
 }
 
-const char *cluster_apply_thread(struct conformance_cluster *cluster, struct node *node, struct base_buffer *out)
+const char *cluster_apply_thread(struct conformance_cluster *cluster, struct node *node,
+                                 struct base_buffer *out)
 {
     if (node->apply_work.count == 0) {
         raft_text_string(out, "no apply work to perform");
@@ -220,7 +222,8 @@ static bool is_local(const struct raft_message *message)
 
 static bool is_wanted(const struct raft_message *message, raft_id to, enum raft_message_type type, bool drop)
 {
-    return message->to == to && !(drop && is_local(message)) && (type == RAFT_MSG_COUNT || message->type == type);
+    return message->to == to && !(drop && is_local(message)) &&
+           (type == RAFT_MSG_COUNT || message->type == type);
 }
 
 bool cluster_has_messages(const struct conformance_cluster *cluster, raft_id to)
@@ -246,8 +249,8 @@ static void deliver_one(struct conformance_cluster *cluster, const struct raft_m
     }
 }
 
-size_t cluster_deliver(struct conformance_cluster *cluster, raft_id to, enum raft_message_type type, bool drop,
-                       struct base_buffer *out)
+size_t cluster_deliver(struct conformance_cluster *cluster, raft_id to, enum raft_message_type type,
+                       bool drop, struct base_buffer *out)
 {
     size_t count = 0;
     size_t left = cluster->messages.count; /* Not those that delivering adds. */
@@ -298,7 +301,8 @@ static void put_heading(struct base_buffer *out, const struct node *node, const 
 
 /* Run a stage's work until there is none. */
 static const char *drain(struct conformance_cluster *cluster, struct node *node, const struct pool *work,
-                         const char *(*run)(struct conformance_cluster *, struct node *, struct base_buffer *),
+                         const char *(*run)(struct conformance_cluster *, struct node *,
+                                            struct base_buffer *),
                          struct base_buffer *out)
 {
     const char *error = NULL;
@@ -311,8 +315,8 @@ static const char *drain(struct conformance_cluster *cluster, struct node *node,
 }
 
 /* One round over all nodes; `*done` stays when there was nothing to do. */
-static const char *round_of(struct conformance_cluster *cluster, struct node **nodes, size_t node_count, bool *done,
-                            struct base_buffer *out)
+static const char *round_of(struct conformance_cluster *cluster, struct node **nodes, size_t node_count,
+                            bool *done, struct base_buffer *out)
 {
     const char *error = NULL;
     for (size_t i = 0; !error && i < node_count; i++) {

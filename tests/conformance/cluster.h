@@ -43,12 +43,14 @@ const char *cluster_add(struct conformance_cluster *cluster, const struct raft_c
                         const struct raft_snapshot *snapshot);
 /* Each prints what it does to `out`; answers an error's text, or NULL. */
 const char *cluster_ready(struct conformance_cluster *cluster, struct node *node, struct base_buffer *out);
-const char *cluster_append_thread(struct conformance_cluster *cluster, struct node *node, struct base_buffer *out);
-const char *cluster_apply_thread(struct conformance_cluster *cluster, struct node *node, struct base_buffer *out);
+const char *cluster_append_thread(struct conformance_cluster *cluster, struct node *node,
+                                  struct base_buffer *out);
+const char *cluster_apply_thread(struct conformance_cluster *cluster, struct node *node,
+                                 struct base_buffer *out);
 /* Deliver, or drop, what is in the pool for `to`; `type` RAFT_MSG_COUNT is any.
  * Answers how many. */
-size_t cluster_deliver(struct conformance_cluster *cluster, raft_id to, enum raft_message_type type, bool drop,
-                       struct base_buffer *out);
+size_t cluster_deliver(struct conformance_cluster *cluster, raft_id to, enum raft_message_type type,
+                       bool drop, struct base_buffer *out);
 bool cluster_has_messages(const struct conformance_cluster *cluster, raft_id to);
 const char *cluster_stabilize(struct conformance_cluster *cluster, struct node **nodes, size_t node_count,
                               struct base_buffer *out);

@@ -51,8 +51,8 @@ static size_t nodes_named(const struct call *call, struct node **out)
     return count;
 }
 
-static const char *option(const struct script_argument *argument, const char *value, struct raft_config *config,
-                          struct raft_snapshot *snapshot)
+static const char *option(const struct script_argument *argument, const char *value,
+                          struct raft_config *config, struct raft_snapshot *snapshot)
 {
     const char *key = argument->key;
     if (strcmp(key, "voters") == 0) {
@@ -400,7 +400,8 @@ static const char *run_command(struct call *call)
 }
 
 /* Run one command. Quiet: only errors are heard. */
-static void run_one(struct conformance_cluster *cluster, const struct script_case *item, struct base_buffer *out)
+static void run_one(struct conformance_cluster *cluster, const struct script_case *item,
+                    struct base_buffer *out)
 {
     size_t start = out->size;
     bool was_quiet = cluster->is_quiet;

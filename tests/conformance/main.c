@@ -101,15 +101,16 @@ static void print_hunk(const struct script_case *item, const char *actual)
         head++;
     }
     size_t tail = 0;
-    while (tail < least - head &&
-           is_same_line(line_at(item->expected, old_count - tail - 1), line_at(actual, new_count - tail - 1))) {
+    while (tail < least - head && is_same_line(line_at(item->expected, old_count - tail - 1),
+                                               line_at(actual, new_count - tail - 1))) {
         tail++;
     }
     size_t before = head > 3 ? 3 : head;
     size_t after = tail > 3 ? 3 : tail;
     size_t start = head - before;
-    printf("@@ -%zu,%zu +%zu,%zu @@ line %zu: %s\n", item->output_line + start, old_count - tail + after - start,
-           item->output_line + start, new_count - tail + after - start, item->line, item->command);
+    printf("@@ -%zu,%zu +%zu,%zu @@ line %zu: %s\n", item->output_line + start,
+           old_count - tail + after - start, item->output_line + start, new_count - tail + after - start,
+           item->line, item->command);
     print_lines(item->expected, start, head, ' ');
     print_lines(item->expected, head, old_count - tail, '-');
     print_lines(actual, head, new_count - tail, '+');

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* committed cfg=(1,2,3) cfgj=(2,3) idx=(5,_,7): what is committed, with a table;
  * vote … votes=(y,n,_): the outcome. */
-#include "core/raft/id_set.h"
 #include "core/raft/quorum.h"
+#include "core/raft/id_set.h"
 #include "core/raft/text.h"
 #include "tests/conformance/kinds.h"
 
@@ -38,7 +38,8 @@ static void add_id(struct question *question, raft_id id)
     table->ids[table->count++] = id;
 }
 
-static void read_ids(struct question *question, const struct script_argument *argument, struct raft_id_set *set)
+static void read_ids(struct question *question, const struct script_argument *argument,
+                     struct raft_id_set *set)
 {
     for (size_t i = 0; argument && i < argument->value_count; i++) {
         if (strcmp(argument->values[i], "zero") != 0) {
@@ -125,7 +126,8 @@ static void put_padded(struct base_buffer *out, uint64_t value)
 }
 
 /* A row per voter, its bar as long as the number of voters that are behind it. */
-static void put_table(struct base_buffer *out, const struct question *question, const struct raft_id_set *voters)
+static void put_table(struct base_buffer *out, const struct question *question,
+                      const struct raft_id_set *voters)
 {
     size_t count = voters->count;
     if (count == 0) {

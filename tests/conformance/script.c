@@ -162,8 +162,8 @@ static bool read_case(struct lines *lines, char *line, const char *path, struct 
     *item = (struct script_case){.line = lines->number - 1, .input = strdup("")};
     line = join_continued(lines, line);
     if (!script_parse_line(line, item)) {
-        fprintf(stderr, "%s:%zu: found a malformed line, expected command arg key=value key=(value,value)\n", path,
-                item->line);
+        fprintf(stderr, "%s:%zu: found a malformed line, expected command arg key=value key=(value,value)\n",
+                path, item->line);
         free(line);
         free(item->input);
         return false;

@@ -19,7 +19,7 @@ struct script_argument {
 struct script_case {
     size_t line;        /* Of the command, from 1. */
     size_t output_line; /* Of the first line of the expected output. */
-    char *text; /* Owned: the command line, cut up. */
+    char *text;         /* Owned: the command line, cut up. */
     char *command;
     size_t argument_count;
     struct script_argument arguments[SCRIPT_ARGUMENTS_MAX];

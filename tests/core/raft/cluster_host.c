@@ -17,7 +17,8 @@ static struct cluster_entry stored(const struct raft_entry *entry)
 
 static bool is_same(const struct cluster_entry *a, const struct cluster_entry *b)
 {
-    return a->term == b->term && a->type == b->type && a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
+    return a->term == b->term && a->type == b->type && a->size == b->size &&
+           memcmp(a->data, b->data, a->size) == 0;
 }
 
 /* --- the laws, as they are seen from outside --- */
@@ -93,8 +94,9 @@ static void check_promise(struct cluster_node *node, const struct raft_message *
 
 /* --- the disk --- */
 
-static void persist(struct cluster_node *node, const struct raft_snapshot *snapshot, const struct raft_entry *entries,
-                    uint32_t entry_count, const struct raft_hard_state *state)
+static void persist(struct cluster_node *node, const struct raft_snapshot *snapshot,
+                    const struct raft_entry *entries, uint32_t entry_count,
+                    const struct raft_hard_state *state)
 {
     struct cluster_disk *disk = &node->disk;
     if (snapshot && snapshot->index > disk->snapshot.index) {
@@ -108,7 +110,8 @@ static void persist(struct cluster_node *node, const struct raft_snapshot *snaps
     }
     if (state && state->term > 0) {
         assert(state->term >= disk->state.term); /* §5.1 */
-        assert(state->term > disk->state.term || disk->state.vote == RAFT_NONE || state->vote == disk->state.vote);
+        assert(state->term > disk->state.term || disk->state.vote == RAFT_NONE ||
+               state->vote == disk->state.vote);
         disk->state = *state;
     }
 }
@@ -267,7 +270,8 @@ static bool ready_sync(struct cluster_node *node, const struct raft_ready *ready
 void cluster_settle(struct cluster_node *node, bool may_crash)
 {
     while (node->raft && raft_has_ready(node->raft)) {
-        if (node->is_async && (node->append_count == CLUSTER_WORKS_MAX || node->apply_count == CLUSTER_WORKS_MAX)) {
+        if (node->is_async &&
+            (node->append_count == CLUSTER_WORKS_MAX || node->apply_count == CLUSTER_WORKS_MAX)) {
             return; /* The stages are busy. */
         }
         struct raft_ready ready;

@@ -19,7 +19,7 @@ struct network {
     uint32_t seen_count;
     raft_index applied[NETWORK_NODES_MAX + 1];
     uint32_t payloads[NETWORK_NODES_MAX + 1]; /* Non-empty entries applied. */
-    struct raft_read_state read; /* The last one; its context is not kept. */
+    struct raft_read_state read;              /* The last one; its context is not kept. */
     uint32_t read_count;
     uint64_t random;
 };

@@ -58,7 +58,8 @@ static void read_snapshot(struct base_reader *reader, struct raft_snapshot *snap
 
 static struct raft_message read_message(struct base_reader *reader, struct parts *parts)
 {
-    struct raft_message message = {.type = (enum raft_message_type)(base_get_u8(reader) % (RAFT_MSG_COUNT + 1))};
+    struct raft_message message = {.type =
+                                       (enum raft_message_type)(base_get_u8(reader) % (RAFT_MSG_COUNT + 1))};
     uint8_t shape = base_get_u8(reader);
     message.to = shape & 1 ? 1 : member(reader);
     message.from = member(reader);
@@ -169,7 +170,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const raft_id peers[] = {1, 2, 3};
     struct raft *raft = NULL;
     if (raft_new(&config, &cluster_allocator, &raft) != RAFT_OK ||
-        raft_bootstrap(raft, peers, NULL, options & 128 ? 1 : 3) != RAFT_OK || raft_start(raft, 0) != RAFT_OK) {
+        raft_bootstrap(raft, peers, NULL, options & 128 ? 1 : 3) != RAFT_OK ||
+        raft_start(raft, 0) != RAFT_OK) {
         abort();
     }
     while (base_reader_left(&reader) > 0) {

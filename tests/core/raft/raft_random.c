@@ -38,12 +38,14 @@ int main(int argc, char **argv)
         reads += cluster->reads_done;
         cluster_free(cluster);
     }
-    printf("%llu seeds: %llu elections, %llu commits, %llu restarts, %llu snapshots, %llu changes, %llu reads, "
-           "%llu stuck\n",
-           (unsigned long long)seeds, (unsigned long long)elections, (unsigned long long)commits,
-           (unsigned long long)restarts, (unsigned long long)snapshots, (unsigned long long)changes,
-           (unsigned long long)reads, (unsigned long long)stuck);
+    printf(
+        "%llu seeds: %llu elections, %llu commits, %llu restarts, %llu snapshots, %llu changes, %llu reads, "
+        "%llu stuck\n",
+        (unsigned long long)seeds, (unsigned long long)elections, (unsigned long long)commits,
+        (unsigned long long)restarts, (unsigned long long)snapshots, (unsigned long long)changes,
+        (unsigned long long)reads, (unsigned long long)stuck);
     /* A world in which little happens proves little. */
-    bool is_vacuous = seeds * steps >= 400000 && (snapshots == 0 || changes == 0 || reads == 0 || restarts == 0);
+    bool is_vacuous =
+        seeds * steps >= 400000 && (snapshots == 0 || changes == 0 || reads == 0 || restarts == 0);
     return stuck > 0 || is_vacuous;
 }

@@ -22,14 +22,16 @@ uint64_t cluster_draw(struct cluster *cluster, uint64_t bound)
 
 static struct raft_config draw_config(struct cluster *cluster)
 {
-    struct raft_config config = {.election_ticks = 10, .heartbeat_ticks = 1 + (uint32_t)cluster_draw(cluster, 3)};
+    struct raft_config config = {.election_ticks = 10,
+                                 .heartbeat_ticks = 1 + (uint32_t)cluster_draw(cluster, 3)};
     uint64_t small = cluster_draw(cluster, 3);
     config.message_bytes_max = small == 0 ? 0 : small == 1 ? 100 : UINT64_MAX;
     config.committed_bytes_max = cluster_draw(cluster, 2) == 0 ? 80 : UINT64_MAX;
     config.uncommitted_bytes_max = cluster_draw(cluster, 2) == 0 ? 200 : 0;
     config.inflight_count_max = 1 + (uint32_t)cluster_draw(cluster, 8);
-    config.inflight_bytes_max =
-        config.message_bytes_max != UINT64_MAX && cluster_draw(cluster, 2) == 0 ? config.message_bytes_max + 50 : 0;
+    config.inflight_bytes_max = config.message_bytes_max != UINT64_MAX && cluster_draw(cluster, 2) == 0
+                                    ? config.message_bytes_max + 50
+                                    : 0;
     config.pre_vote = cluster->pre_vote;
     config.check_quorum = cluster->check_quorum;
     config.async_storage_writes = cluster_draw(cluster, 2) == 0;
@@ -148,7 +150,9 @@ static void snapshot(struct cluster *cluster, struct cluster_node *node)
     if (raft_term_at(node->raft, node->applied, &term) != RAFT_OK) {
         return;
     }
-    struct raft_snapshot snapshot = {.index = node->applied, .term = term, .configuration = node->configuration};
+    struct raft_snapshot snapshot = {.index = node->applied,
+                                     .term = term,
+                                     .configuration = node->configuration};
     if (snapshot.configuration.voters.count == 0 || node->disk.log[node->applied].term != term) {
         return;
     }

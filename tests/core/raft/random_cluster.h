@@ -49,7 +49,7 @@ struct cluster_node {
     bool is_async;
     struct cluster_disk disk;
     raft_index applied;
-    raft_index commit; /* The highest seen in this life. */
+    raft_index commit;                    /* The highest seen in this life. */
     struct raft_conf_state configuration; /* As of applied. */
     struct flight appends[CLUSTER_WORKS_MAX];
     uint32_t append_count;
@@ -66,7 +66,7 @@ struct cluster {
     raft_id leaders[CLUSTER_TERMS_MAX];
     struct cluster_entry *committed; /* By index: what was applied first. */
     raft_index committed_last;
-    raft_index commit_max; /* The highest commit index any node has had. */
+    raft_index commit_max;               /* The highest commit index any node has had. */
     raft_index reads[CLUSTER_READS_MAX]; /* What each read must not be below. */
     uint32_t read_count;
     uint64_t proposal_count;

@@ -29,9 +29,14 @@ static void check_refused(raft_id to, struct raft_message message, enum raft_sta
 
 Test(raft_check, local_types_do_not_come_from_the_network)
 {
-    enum raft_message_type types[] = {RAFT_MSG_HUP,          RAFT_MSG_BEAT,           RAFT_MSG_UNREACHABLE,
-                                      RAFT_MSG_SNAP_STATUS,  RAFT_MSG_CHECK_QUORUM,   RAFT_MSG_FORGET_LEADER,
-                                      RAFT_MSG_STORAGE_APPEND_RESP, RAFT_MSG_STORAGE_APPLY_RESP};
+    enum raft_message_type types[] = {RAFT_MSG_HUP,
+                                      RAFT_MSG_BEAT,
+                                      RAFT_MSG_UNREACHABLE,
+                                      RAFT_MSG_SNAP_STATUS,
+                                      RAFT_MSG_CHECK_QUORUM,
+                                      RAFT_MSG_FORGET_LEADER,
+                                      RAFT_MSG_STORAGE_APPEND_RESP,
+                                      RAFT_MSG_STORAGE_APPLY_RESP};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         check_refused(2, (struct raft_message){.type = types[i], .from = 1, .term = 2}, RAFT_LOCAL_MESSAGE);
     }
@@ -45,19 +50,21 @@ Test(raft_check, commit_beyond_the_log_is_told)
 
 Test(raft_check, answer_from_a_stranger)
 {
-    check_refused(1, (struct raft_message){.type = RAFT_MSG_APP_RESP, .from = 9, .term = 2}, RAFT_PEER_NOT_FOUND);
+    check_refused(1, (struct raft_message){.type = RAFT_MSG_APP_RESP, .from = 9, .term = 2},
+                  RAFT_PEER_NOT_FOUND);
 }
 
 Test(raft_check, conflict_with_what_is_committed)
 {
     struct raft_entry entry = {.term = 2, .index = 2};
-    check_refused(2, (struct raft_message){.type = RAFT_MSG_APP,
-                                           .from = 3,
-                                           .term = 7,
-                                           .index = 1,
-                                           .log_term = 1,
-                                           .entries = &entry,
-                                           .entry_count = 1},
+    check_refused(2,
+                  (struct raft_message){.type = RAFT_MSG_APP,
+                                        .from = 3,
+                                        .term = 7,
+                                        .index = 1,
+                                        .log_term = 1,
+                                        .entries = &entry,
+                                        .entry_count = 1},
                   RAFT_INVALID);
 }
 
@@ -83,7 +90,13 @@ Test(raft_check, malformed_shapes)
         {.type = RAFT_MSG_APP, .from = 2, .term = 2},
         {.type = RAFT_MSG_APP, .from = 1, .term = UINT64_MAX},
         {.type = RAFT_MSG_APP, .from = 1, .term = 2, .index = 4},
-        {.type = RAFT_MSG_APP, .from = 1, .term = 2, .index = 4, .log_term = 2, .entries = &gap, .entry_count = 1},
+        {.type = RAFT_MSG_APP,
+         .from = 1,
+         .term = 2,
+         .index = 4,
+         .log_term = 2,
+         .entries = &gap,
+         .entry_count = 1},
         {.type = RAFT_MSG_APP, .from = 1, .term = 2, .entry_count = 3},
         {.type = RAFT_MSG_SNAP, .from = 1, .term = 2},
         {.type = RAFT_MSG_VOTE, .from = 3, .term = 3, .index = 4, .log_term = 9},
@@ -121,7 +134,8 @@ Test(raft_check, restoring_a_gap)
     cr_assert_eq(raft_restore_entry(raft, &entry), RAFT_OK);
     entry.index = 3;
     cr_assert_eq(raft_restore_entry(raft, &entry), RAFT_INVALID);
-    cr_assert_eq(raft_restore_hard_state(raft, &(struct raft_hard_state){.term = 1, .commit = 2}), RAFT_INVALID);
+    cr_assert_eq(raft_restore_hard_state(raft, &(struct raft_hard_state){.term = 1, .commit = 2}),
+                 RAFT_INVALID);
     entry = (struct raft_entry){.term = 2, .index = 1}; /* Overwrites, as a WAL does. */
     cr_assert_eq(raft_restore_entry(raft, &entry), RAFT_OK);
     cr_assert_eq(raft_restore_hard_state(raft, &(struct raft_hard_state){.term = 2, .commit = 1}), RAFT_OK);

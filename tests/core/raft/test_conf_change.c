@@ -12,8 +12,8 @@ static enum raft_entry_type type_of(const struct raft_conf_change *change)
 
 static bool is_equal(const struct raft_conf_change *a, const struct raft_conf_change *b)
 {
-    bool same = a->is_v1 == b->is_v1 && a->transition == b->transition && a->change_count == b->change_count &&
-                base_bytes_equal(a->context, b->context);
+    bool same = a->is_v1 == b->is_v1 && a->transition == b->transition &&
+                a->change_count == b->change_count && base_bytes_equal(a->context, b->context);
     for (uint32_t i = 0; same && i < a->change_count; i++) {
         same = a->changes[i].type == b->changes[i].type && a->changes[i].id == b->changes[i].id;
     }
@@ -58,9 +58,11 @@ Test(raft_conf_change, decodes_what_it_encoded)
 Test(raft_conf_change, empty_v2_leaves_a_joint_configuration)
 {
     struct raft_conf_change change;
-    cr_assert_eq(raft_conf_change_decode(RAFT_ENTRY_CONF_CHANGE_V2, (struct base_bytes){0}, &change), RAFT_OK);
+    cr_assert_eq(raft_conf_change_decode(RAFT_ENTRY_CONF_CHANGE_V2, (struct base_bytes){0}, &change),
+                 RAFT_OK);
     cr_assert(raft_conf_change_is_leave(&change));
-    cr_assert_eq(raft_conf_change_decode(RAFT_ENTRY_CONF_CHANGE, (struct base_bytes){0}, &change), RAFT_INVALID);
+    cr_assert_eq(raft_conf_change_decode(RAFT_ENTRY_CONF_CHANGE, (struct base_bytes){0}, &change),
+                 RAFT_INVALID);
 }
 
 static struct raft_conf_state voters(uint32_t count)

@@ -47,8 +47,10 @@ static void append(struct pair *pair)
     twin->bytes[index] = (uint8_t)draw(pair, 256);
     twin->last = index;
     memset(payload, twin->bytes[index], twin->sizes[index]);
-    struct raft_entry entry = {
-        .term = twin->terms[index], .index = index, .data = payload, .size = twin->sizes[index]};
+    struct raft_entry entry = {.term = twin->terms[index],
+                               .index = index,
+                               .data = payload,
+                               .size = twin->sizes[index]};
     raft_log_append(&pair->log, &entry);
 }
 

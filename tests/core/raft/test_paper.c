@@ -71,11 +71,9 @@ Test(raft_paper, s5_2_one_vote_a_term)
     struct network *network = three();
     raft_index last = network_status(network, 1).last_index;
     for (raft_id from = 2; from <= 3; from++) {
-        cr_assert_eq(step(network, (struct raft_message){.type = RAFT_MSG_VOTE,
-                                                         .from = from,
-                                                         .term = 5,
-                                                         .index = last,
-                                                         .log_term = 1}),
+        cr_assert_eq(step(network,
+                          (struct raft_message){
+                              .type = RAFT_MSG_VOTE, .from = from, .term = 5, .index = last, .log_term = 1}),
                      RAFT_OK);
         network_ready(network, 1);
         const struct raft_message *answer = network_last(network, RAFT_MSG_VOTE_RESP);
@@ -174,7 +172,8 @@ Test(raft_paper, s5_4_2_older_terms_are_not_counted)
     raft_campaign(network->nodes[1]);
     network_ready(network, 1);
     raft_term term = network_status(network, 1).hard_state.term;
-    cr_assert_eq(step(network, (struct raft_message){.type = RAFT_MSG_APP, .from = 2, .term = term + 1}), RAFT_OK);
+    cr_assert_eq(step(network, (struct raft_message){.type = RAFT_MSG_APP, .from = 2, .term = term + 1}),
+                 RAFT_OK);
     cr_assert_eq(network_status(network, 1).hard_state.commit, committed);
     network_settle(network);
     network_elect(network, 1);

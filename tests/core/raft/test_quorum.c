@@ -48,8 +48,9 @@ Test(raft_quorum, vote_is_decided_as_soon_as_it_can_be)
             for (uint32_t rejected = 0; granted + rejected <= count; rejected++) {
                 bool can_win = 2 * (count - rejected) > count;
                 bool has_won = 2 * granted > count;
-                enum raft_vote_result expected =
-                    has_won ? RAFT_VOTE_WON : can_win ? RAFT_VOTE_PENDING : RAFT_VOTE_LOST;
+                enum raft_vote_result expected = has_won   ? RAFT_VOTE_WON
+                                                 : can_win ? RAFT_VOTE_PENDING
+                                                           : RAFT_VOTE_LOST;
                 cr_assert_eq(raft_quorum_vote(count, granted, rejected), expected);
             }
         }

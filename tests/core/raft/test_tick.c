@@ -45,8 +45,8 @@ static void check_same(bool is_leader, bool check_quorum, uint64_t before, uint6
     for (int i = 0; i < 2; i++) {
         describe(pair[i]->nodes[1], &text[i]);
     }
-    cr_assert(base_bytes_equal(base_buffer_view(&text[0]), base_buffer_view(&text[1])), "%d %d %d %d", is_leader,
-              check_quorum, (int)before, (int)ticks);
+    cr_assert(base_bytes_equal(base_buffer_view(&text[0]), base_buffer_view(&text[1])), "%d %d %d %d",
+              is_leader, check_quorum, (int)before, (int)ticks);
     for (int i = 0; i < 2; i++) {
         base_buffer_release(&text[i]);
         network_free(pair[i]);
