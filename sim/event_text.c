@@ -118,13 +118,14 @@ static void put_seconds(struct line *line, uint64_t time_ns)
     put_text(line, digits);
 }
 
-static void put_machine(struct line *line, uint64_t number)
+/* "m3"; beyond the members, "c7". */
+static void put_machine(struct line *line, const struct sim_recorder *recorder, uint64_t number)
 {
     if (number == 0) {
         put_text(line, "none");
         return;
     }
-    put_char(line, 'm');
+    put_char(line, recorder->member_count != 0 && number > recorder->member_count ? 'c' : 'm');
     put_decimal(line, number);
 }
 
@@ -135,7 +136,7 @@ static void put_id(struct line *line, const struct sim_recorder *recorder, uint6
         put_hex(line, id);
         return;
     }
-    put_machine(line, number);
+    put_machine(line, recorder, number);
 }
 
 /* A number without a name in its list is shown as it is: a trace may be damaged. */
@@ -160,7 +161,7 @@ static void put_value(struct line *line, const struct sim_recorder *recorder, en
         put_decimal(line, value);
         break;
     case SIM_FIELD_MEMBER:
-        put_machine(line, value);
+        put_machine(line, recorder, value);
         break;
     case SIM_FIELD_ID:
         put_id(line, recorder, value);

@@ -173,6 +173,9 @@ static void probe(struct sim_world *world, const struct cluster_view *view)
 static void settled(struct sim_world *world, const struct cluster_view *views, uint32_t count)
 {
     for (uint32_t slot = 0; slot < count; slot++) {
+        if (has_quorum(&views[slot])) {
+            check_demanded(world->check);
+        }
         for (uint32_t i = 0; i < views[slot].live && has_quorum(&views[slot]); i++) {
             struct sim_member_view member;
             sim_member_view(world, views[slot].members[i], true, &member);

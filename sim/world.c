@@ -215,7 +215,7 @@ struct sim_machine *sim_machine_add(struct sim_world *world, bool is_client)
     sim_random_init(&machine->random_network, world->seed, machine->number, 1, SIM_FOR_NETWORK);
     sim_random_init(&machine->random_schedule, world->seed, machine->number, 0, SIM_FOR_SCHEDULE);
     if (is_client) {
-        snprintf(machine->name, sizeof machine->name, "c%u", machine->number - world->member_count);
+        snprintf(machine->name, sizeof machine->name, "c%u", machine->number);
         return machine;
     }
     snprintf(machine->name, sizeof machine->name, "m%u", machine->number);
@@ -280,6 +280,7 @@ static void populate(struct sim_world *world, const struct sim_options *options,
     sim_recorder_init(&world->recorder, seed);
     world->recorder.number_of = number_of;
     world->recorder.number_context = world;
+    world->recorder.member_count = world->member_count;
     sim_random_init(&world->random, seed, 0, 0, SIM_FOR_WORLD);
     check_make(world);
     for (uint32_t number = 1; number <= world->member_count; number++) {

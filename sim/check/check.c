@@ -359,7 +359,7 @@ void check_apply(struct check *check, uint64_t now, uint32_t number, const struc
     if (proposal) {
         check_history_apply(check, now, member, entry->index, proposal, status);
     }
-    check_lease_apply(check, now, member, entry->term, proposal, status);
+    check_lease_apply(check, now, member, entry, proposal, status);
 }
 
 void check_change(struct check *check, uint64_t now, uint32_t number, const struct kv_event *event, int64_t sub)
@@ -439,6 +439,11 @@ void check_settled(struct check *check, uint64_t now, uint32_t number, raft_inde
                    uint64_t store_hash)
 {
     check_durability_settled(check, now, check_member_known(check, number), applied, revision, store_hash);
+}
+
+void check_demanded(struct check *check)
+{
+    check_arm(check, CHECK_PROGRESS);
 }
 
 void check_end(struct check *check, uint64_t now)

@@ -123,6 +123,8 @@ void check_lock_released(struct check *check, uint64_t now, uint32_t client, str
 void check_settled(struct check *check, uint64_t now, uint32_t member, raft_index applied, int64_t revision,
                    uint64_t store_hash);
 void check_end(struct check *check, uint64_t now);
+/* Progress was demanded: a quorum could talk after everything healed. */
+void check_demanded(struct check *check);
 
 /* Figures for the report: the smallest margin a lease had left, ns; INT64_MAX when
  * none was measured. */
