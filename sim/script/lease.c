@@ -44,14 +44,18 @@ static struct lease_object *self(lua_State *lua, const char *method, struct sim_
     return lease;
 }
 
+uint64_t script_lease_deadline(struct sim_world *world, const void *object)
+{
+    const struct lease_object *lease = object;
+    return lease->is_auto ? sim_client_lease_deadline(world, lease->client, (int64_t)lease->head.number)
+                          : lease->deadline_ns;
+}
+
 static int call_alive(lua_State *lua)
 {
     struct sim_world *world = NULL;
     const struct lease_object *lease = self(lua, "alive", &world);
-    uint64_t deadline_ns = lease->is_auto
-                               ? sim_client_lease_deadline(world, lease->client, (int64_t)lease->head.number)
-                               : lease->deadline_ns;
-    lua_pushboolean(lua, deadline_ns > sim_machine_local(world, lease->client));
+    lua_pushboolean(lua, script_lease_deadline(world, lease) > sim_machine_local(world, lease->client));
     return 1;
 }
 

@@ -6,6 +6,7 @@
 #include "sim/script/client.h"
 #include "sim/script/cluster.h"
 #include "sim/script/dist.h"
+#include "sim/script/lock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,6 +135,8 @@ void script_prelude_open(lua_State *lua)
                                       {"check_nemesis", check_nemesis},
                                       {"draw", draw},
                                       {"failure", failure},
+                                      {"hold", script_lock_hold},
+                                      {"release", script_lock_release},
                                       {"wrong", wrong},
                                       {NULL, NULL}};
     static const char *const client_names[] = {

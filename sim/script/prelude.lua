@@ -53,13 +53,15 @@ function client.lock(cli, name, options)
     until event.type == "delete"
     watch:cancel()
   end
-  return { key = key, revision = mine.create_revision, lease = lease, owns_lease = not options.lease }
+  native.hold(cli, name, lease)
+  return { key = key, name = name, revision = mine.create_revision, lease = lease, owns_lease = not options.lease }
 end
 
 function client.unlock(cli, lock)
-  if type(lock) ~= "table" or type(lock.key) ~= "string" then
+  if type(lock) ~= "table" or type(lock.key) ~= "string" or type(lock.name) ~= "string" then
     native.wrong("cli:unlock(lock)", lock, "what cli:lock returned")
   end
+  native.release(cli, lock.name)
   local revision, err = cli:delete(lock.key)
   if not revision then return false, err end
   if lock.owns_lease then lock.lease:revoke() end

@@ -238,10 +238,8 @@ static void take_failure(struct script_run *run, struct script_outcome *out)
 /* Let one task go on until it waits or ends. false: the run is over. */
 static bool resume_task(struct script_run *run, struct script_task *task, struct script_outcome *out)
 {
-    int results = 0;
     run->current = task;
-    script_state_begin_step(run->state);
-    int status = lua_resume(task->thread, run->state->lua, task->arguments, &results);
+    int status = script_state_resume(run->state, task->thread, task->arguments);
     task->arguments = 0;
     if (task->wait.answer && !task->wait.is_waiting) {
         drop_answer(&task->wait);

@@ -8,6 +8,7 @@
 #include "sim/script/state.h"
 
 struct script_task;
+struct script_hold;
 struct script_trigger;
 
 /* What a task waits for; each task has one. It is over when it was answered, when
@@ -51,6 +52,7 @@ struct script_run {
     struct script_task *free_tasks;
     struct script_place start; /* Of the scenario. */
     bool has_changed;          /* Something that waits look at, beside the world. */
+    struct script_hold *holds; /* Of locks, the newest first. */
     struct script_trigger *triggers; /* Of at and when, the oldest first. */
     bool has_failed;           /* A callback has: why is in `failure`. */
     char failure[SCRIPT_TEXT_MAX];

@@ -6,6 +6,9 @@
 
 #include <lualib.h>
 
+static const char metatables_mark;
+const void *const script_metatables_key = &metatables_mark;
+
 static int call_tostring(lua_State *lua)
 {
     luaL_checkany(lua, 1);
@@ -27,6 +30,11 @@ static int call_setmetatable(lua_State *lua)
             }
             lua_pop(lua, 1);
         }
+        (void)lua_rawgetp(lua, LUA_REGISTRYINDEX, script_metatables_key);
+        lua_pushvalue(lua, 2);
+        lua_pushboolean(lua, 1);
+        lua_rawset(lua, -3);
+        lua_pop(lua, 1);
     }
     if (luaL_getmetafield(lua, 1, "__metatable") != LUA_TNIL) {
         script_error(lua, "setmetatable: found a protected metatable");
@@ -116,6 +124,12 @@ void script_sandbox_open(lua_State *lua)
         lua_setfield(lua, -2, removed[i]);
     }
     lua_pop(lua, 1);
+    lua_newtable(lua);
+    lua_newtable(lua);
+    (void)lua_pushliteral(lua, "k");
+    lua_setfield(lua, -2, "__mode");
+    (void)lua_setmetatable(lua, -2);
+    lua_rawsetp(lua, LUA_REGISTRYINDEX, script_metatables_key);
     open_math(lua);
     script_pairs_open(lua);
     script_sort_open(lua);

@@ -7,6 +7,8 @@
 #include <lua.h>
 
 void script_sandbox_open(lua_State *lua);
+/* In the registry: all metatables that were ever set and are still there. */
+extern const void *const script_metatables_key;
 
 /* Its parts: pairs and next; sort; strings; coroutines; require and load. */
 void script_pairs_open(lua_State *lua);

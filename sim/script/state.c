@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L
 #include "sim/script/state.h"
 
 #include "sim/script/api.h"
@@ -10,9 +11,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Set from a signal's handler, looked at by the count hook. */
 static volatile sig_atomic_t is_interrupted;
+/* Whose step is under way, for that handler. */
+static lua_State *volatile running;
 
 static void *memory_resize(void *context, void *block, size_t size_old, size_t size_new)
 {
@@ -58,19 +62,61 @@ struct script_state *script_state_of(lua_State *lua)
     return state;
 }
 
+/* In a signal's handler: say to standard error where the script is, should it never
+ * come back (a pattern can keep string.find busy for years). Nothing is allocated,
+ * and the process has a second or two to live. */
+static void tell_place(lua_State *lua)
+{
+    lua_Debug record;
+    for (int level = 0; lua_getstack(lua, level, &record) == 1; level++) {
+        (void)lua_getinfo(lua, "Sl", &record);
+        if (record.source[0] == '@' && record.currentline > 0) {
+            char text[256];
+            int size = snprintf(text, sizeof text, "%.200s:%d: a step takes longer than 10 s of real time\n",
+                                record.source + 1, record.currentline);
+            (void)!write(STDERR_FILENO, text, (size_t)size);
+            return;
+        }
+    }
+}
+
 void script_interrupt(void)
 {
     is_interrupted = 1;
+    if (running) {
+        tell_place(running);
+    }
 }
 
-/* Collecting on the run's own terms: never in the middle of anything, and not by
- * Lua's own pace. */
-static void maybe_collect(struct script_state *state)
+/* A metatable may be made weak after setmetatable has seen it. */
+static bool has_weak_tables(lua_State *lua)
 {
-    if (state->memory_bytes > state->memory_collect_bytes) {
-        (void)lua_gc(state->lua, LUA_GCCOLLECT);
-        state->memory_collect_bytes = state->memory_bytes * 2 + (size_t)8 * 1024 * 1024;
+    bool has_found = false;
+    (void)lua_rawgetp(lua, LUA_REGISTRYINDEX, script_metatables_key);
+    lua_pushnil(lua);
+    while (!has_found && lua_next(lua, -2) != 0) {
+        lua_pop(lua, 1);
+        (void)lua_pushliteral(lua, "__mode");
+        has_found = lua_rawget(lua, -2) != LUA_TNIL;
+        lua_pop(lua, has_found ? 2 : 1);
     }
+    lua_pop(lua, 1);
+    return has_found;
+}
+
+/* Collecting on the run's own terms: not by Lua's pace. false: nothing is collected,
+ * for a script could see it. */
+static bool maybe_collect(struct script_state *state, lua_State *lua)
+{
+    if (state->memory_bytes <= state->memory_collect_bytes) {
+        return true;
+    }
+    if (!lua_checkstack(lua, 8) || has_weak_tables(lua)) {
+        return false;
+    }
+    (void)lua_gc(lua, LUA_GCCOLLECT);
+    state->memory_collect_bytes = state->memory_bytes * 2 + (size_t)8 * 1024 * 1024;
+    return true;
 }
 
 static void on_count(lua_State *lua, lua_Debug *record)
@@ -87,14 +133,26 @@ static void on_count(lua_State *lua, lua_Debug *record)
                     SCRIPT_STEP_INSTRUCTIONS / 1000000);
     }
     state->budget -= SCRIPT_HOOK_INSTRUCTIONS;
-    maybe_collect(state);
+    if (!maybe_collect(state, lua)) {
+        script_doom(lua, SCRIPT_WRONG, "found a metatable with __mode, which a scenario has not got");
+    }
 }
 
 void script_state_begin_step(struct script_state *state)
 {
     state->budget = SCRIPT_STEP_INSTRUCTIONS;
     state->has_waited = false;
-    maybe_collect(state);
+}
+
+int script_state_resume(struct script_state *state, lua_State *thread, int arguments)
+{
+    int results = 0;
+    script_state_begin_step(state);
+    (void)maybe_collect(state, state->lua);
+    running = thread;
+    int status = lua_resume(thread, state->lua, arguments, &results);
+    running = NULL;
+    return status;
 }
 
 static int open_all(lua_State *lua)
@@ -247,12 +305,10 @@ static int run_source(lua_State *lua)
 
 bool script_source_run(struct script_state *state, struct script_source *source, char error[SCRIPT_TEXT_MAX])
 {
-    int results = 0;
     state->top = lua_newthread(state->lua);
-    script_state_begin_step(state);
     lua_pushcfunction(state->top, run_source);
     lua_pushlightuserdata(state->top, source);
-    int status = lua_resume(state->top, state->lua, 1, &results);
+    int status = script_state_resume(state, state->top, 1);
     if (status != LUA_OK) {
         script_error_text(state->top, NULL, error);
     }

@@ -69,6 +69,8 @@ void script_state_free(struct script_state *state);
 struct script_state *script_state_of(lua_State *lua);
 /* A step begins: it has its whole budget. */
 void script_state_begin_step(struct script_state *state);
+/* Let a coroutine take a step; lua_resume's answer. */
+int script_state_resume(struct script_state *state, lua_State *thread, int arguments);
 
 /* Read a file into `sources`; NULL, `error` filled, when it cannot be read. */
 struct script_source *script_source_add(struct script_sources *sources, const char *path, const char *module,

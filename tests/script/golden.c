@@ -55,11 +55,11 @@ static void on_event(void *context, const struct sim_event *event)
     }
 }
 
-static void run_scenario(const struct script_file *file, uint32_t number, struct text *out)
+static void run_scenario(const struct script_file *file, uint32_t number, uint32_t point, struct text *out)
 {
     static const char *const verdicts[] = {"held", "violated", "wrong", "unjudged"};
     struct sim_sink sink = {.context = out, .event = on_event};
-    const struct script_run_options options = {.seed = 1, .sink = &sink};
+    const struct script_run_options options = {.seed = 1, .point = point, .sink = &sink};
     struct script_worlds *worlds = NULL;
     struct script_outcome outcome;
     script_run(file, number, &options, &worlds, &outcome);
@@ -93,7 +93,9 @@ static void run_case(const char *script, size_t size, struct text *out)
         return;
     }
     for (uint32_t i = 0; i < script_count(opened); i++) {
-        run_scenario(opened, i, out);
+        for (uint32_t point = 0; point < script_get(opened, i)->point_count; point++) {
+            run_scenario(opened, i, point, out);
+        }
     }
     script_close(opened);
 }
