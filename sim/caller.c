@@ -124,6 +124,7 @@ static void settle(struct sim_machine *machine)
 
 sim_machine_number sim_client_new(struct sim_world *world, const struct sim_client_options *options)
 {
+    sim_announce(world);
     struct sim_machine *machine = sim_machine_add(world, true);
     machine->endpoint_count = options->endpoint_count;
     for (uint32_t i = 0; i < options->endpoint_count; i++) {

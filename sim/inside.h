@@ -266,6 +266,7 @@ struct sim_machine *sim_machine_add(struct sim_world *world, bool is_client);
 void sim_emit(struct sim_world *world, enum sim_event_kind kind, uint32_t machine, const uint64_t *fields);
 void sim_emit_text(struct sim_world *world, enum sim_event_kind kind, uint32_t machine, const uint64_t *fields,
                    struct base_bytes text);
+void sim_announce(struct sim_world *world);
 void sim_push(struct sim_world *world, uint64_t time_ns, enum sim_item_kind kind, uint32_t machine, void *data,
               uint64_t value);
 uint32_t sim_number_of(const struct sim_world *world, uint64_t member_id);

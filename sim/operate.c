@@ -94,6 +94,7 @@ static void begin(struct sim_machine *machine)
     struct member_peer peers[SIM_MEMBERS_MAX];
     char urls[SIM_MEMBERS_MAX][32];
     char names[SIM_MEMBERS_MAX][16];
+    sim_announce(world);
     machine->life++;
     machine->is_alive = true;
     machine->is_paused = false;

@@ -24,6 +24,15 @@ void sim_emit_text(struct sim_world *world, enum sim_event_kind kind, uint32_t m
     sim_record(&world->recorder, world->now_ns, kind, machine, fields, text);
 }
 
+/* The first event of a run says how many machines are members: the others are
+ * clients. Late enough for a sink that was added to a new world to hear it. */
+void sim_announce(struct sim_world *world)
+{
+    if (world->recorder.count == 0) {
+        sim_emit(world, SIM_EVENT_WORLD, 0, (uint64_t[]){world->member_count, world->seed});
+    }
+}
+
 void sim_emit(struct sim_world *world, enum sim_event_kind kind, uint32_t machine, const uint64_t *fields)
 {
     sim_record(&world->recorder, world->now_ns, kind, machine, fields, (struct base_bytes){0});

@@ -9,7 +9,6 @@
 void campaign_names_release(struct campaign_names *names)
 {
     free(names->ids);
-    free(names->is_client);
     *names = (struct campaign_names){0};
 }
 
@@ -38,23 +37,14 @@ void campaign_names_learn(struct campaign_names *names, const struct sim_event *
     if (event->kind == SIM_EVENT_IDENTITY) {
         learn_id(names, event->fields[1], event->machine);
     }
-    if (event->kind != SIM_EVENT_INVOKE && event->kind != SIM_EVENT_RETURN) {
-        return;
+    if (event->kind == SIM_EVENT_WORLD) {
+        names->member_count = (uint32_t)event->fields[0];
     }
-    if (event->machine >= names->machine_count) {
-        uint32_t count = event->machine + 16;
-        names->is_client = campaign_resize(names->is_client, count * sizeof names->is_client[0]);
-        for (uint32_t i = names->machine_count; i < count; i++) {
-            names->is_client[i] = false;
-        }
-        names->machine_count = count;
-    }
-    names->is_client[event->machine] = true;
 }
 
 void campaign_names_machine(const struct campaign_names *names, uint32_t machine, char out[CAMPAIGN_NAME_MAX])
 {
-    bool is_client = machine < names->machine_count && names->is_client[machine];
+    bool is_client = names->member_count != 0 && machine > names->member_count;
     if (machine == 0) {
         (void)snprintf(out, CAMPAIGN_NAME_MAX, "world");
     } else {
@@ -65,7 +55,7 @@ void campaign_names_machine(const struct campaign_names *names, uint32_t machine
 void campaign_names_text(const struct campaign_names *names, const struct sim_event *event, char *out,
                          size_t size)
 {
-    struct sim_recorder recorder = {.number_of = number_of};
+    struct sim_recorder recorder = {.number_of = number_of, .member_count = names->member_count};
     struct campaign_names copy = *names;
     recorder.number_context = &copy;
     (void)sim_event_print(&recorder, event, out, size);

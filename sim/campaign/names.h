@@ -16,8 +16,7 @@ struct campaign_known_id {
 struct campaign_names {
     struct campaign_known_id *ids; /* Member ids, in order of their appearance. */
     size_t id_count;
-    bool *is_client; /* By machine. */
-    uint32_t machine_count;
+    uint32_t member_count; /* Machines beyond it are clients; 0: not told yet. */
 };
 
 void campaign_names_release(struct campaign_names *names);
