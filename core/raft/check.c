@@ -70,11 +70,13 @@ static enum raft_status check_append(const struct raft *raft, const struct raft_
 
 static enum raft_status check_append_response(const struct raft *raft, const struct raft_message *message)
 {
-    bool is_ours = raft->role == RAFT_LEADER && message->term == raft->term;
-    if (is_ours && !message->reject && message->index > raft->log.last) {
-        return RAFT_INVALID; /* Nobody holds more of our term than we do. */
+    if (raft->role != RAFT_LEADER || message->term != raft->term) {
+        return RAFT_OK;
     }
-    return RAFT_OK;
+    /* Nobody holds more of our term than we do, nor our disk than it was given. */
+    bool is_own = message->from == raft->config.id;
+    raft_index most = is_own ? raft->log.in_progress : raft->log.last;
+    return message->reject || message->index <= most ? RAFT_OK : RAFT_INVALID;
 }
 
 static enum raft_status check_heartbeat(const struct raft *raft, const struct raft_message *message)
@@ -154,7 +156,11 @@ static enum raft_status check_sender(const struct raft *raft, const struct raft_
     case RAFT_MSG_APP_RESP:
     case RAFT_MSG_VOTE_RESP:
     case RAFT_MSG_PRE_VOTE_RESP:
-        return is_member(raft, message->from) ? RAFT_OK : RAFT_PEER_NOT_FOUND;
+        if (!is_member(raft, message->from)) {
+            return RAFT_PEER_NOT_FOUND;
+        }
+        /* We do not refuse ourselves. */
+        return message->from == raft->config.id && message->reject ? RAFT_INVALID : RAFT_OK;
     case RAFT_MSG_HEARTBEAT_RESP:
     case RAFT_MSG_READ_INDEX_RESP:
         if (!is_member(raft, message->from)) {

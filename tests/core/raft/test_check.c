@@ -80,6 +80,14 @@ Test(raft_check, acknowledgement_of_what_was_never_sent)
                   RAFT_INVALID);
 }
 
+/* Found by raft_fuzz. */
+Test(raft_check, nobody_refuses_itself)
+{
+    check_refused(
+        1, (struct raft_message){.type = RAFT_MSG_APP_RESP, .from = 1, .term = 2, .index = 3, .reject = true},
+        RAFT_INVALID);
+}
+
 Test(raft_check, malformed_shapes)
 {
     struct raft_entry gap = {.term = 2, .index = 9};

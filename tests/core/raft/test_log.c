@@ -131,6 +131,13 @@ static void look(struct pair *pair)
     cr_assert_eq(raft_log_find_by_term(&pair->log, index, asked, &unused), expected);
 }
 
+static void take_unstable(struct pair *pair)
+{
+    raft_index before = pair->log.in_progress;
+    struct raft_slice slice = raft_log_take_unstable(&pair->log, &pair->arena);
+    check_slice(pair, slice, before + 1);
+}
+
 static void one_thing(struct pair *pair)
 {
     struct twin *twin = &pair->twin;
@@ -142,7 +149,7 @@ static void one_thing(struct pair *pair)
         drop(pair);
         break;
     case 2:
-        check_slice(pair, raft_log_take_unstable(&pair->log, &pair->arena), pair->log.in_progress + 1);
+        take_unstable(pair);
         break;
     case 3: {
         raft_index index = pair->log.in_progress;
