@@ -94,7 +94,7 @@ static uint64_t lower_bound(const struct check *check, const struct check_lease 
                             const struct check_lease_record *record)
 {
     uint64_t bound = record->bound_ns;
-    if (lease->promoted_ns > 0 && record->ttl_s > 0 && record->renewed_ns <= lease->promoted_ns) {
+    if (record->is_extended && record->ttl_s > 0) {
         int64_t ttl_s = record->remaining_s > 0 ? record->remaining_s : record->ttl_s;
         uint64_t extended = lease->promoted_ns + soonest(check, check->options.election_ns + ttl_ns(ttl_s));
         bound = bound < extended ? extended : bound;
@@ -102,7 +102,8 @@ static uint64_t lower_bound(const struct check *check, const struct check_lease 
     return bound;
 }
 
-static void granted(struct check *check, uint64_t now, struct check_lease *lease, int64_t id, int64_t ttl_s)
+static void granted(struct check *check, uint64_t now, struct check_lease *lease, raft_index index, int64_t id,
+                    int64_t ttl_s)
 {
     struct check_lease_record *record = make(lease, id);
     /* etcd: one and a half elections, in whole seconds, at least. */
@@ -112,6 +113,8 @@ static void granted(struct check *check, uint64_t now, struct check_lease *lease
     *record = (struct check_lease_record){.id = id,
                                           .is_present = true,
                                           .renewed_ns = now,
+                                          .granted = index,
+                                          .is_extended = index < lease->promoted,
                                           .ttl_s = ttl_s,
                                           .ttl_long_s = ttl_s > least_s ? ttl_s : least_s,
                                           .late_work_ns = UINT64_MAX};
@@ -198,17 +201,18 @@ static void note_work(struct check *check, uint64_t now, struct check_member *me
     }
 }
 
-void check_lease_apply(struct check *check, uint64_t now, struct check_member *member, raft_term term,
-                       const struct wire_proposal *proposal, enum base_status status)
+void check_lease_apply(struct check *check, uint64_t now, struct check_member *member,
+                       const struct raft_entry *entry, const struct wire_proposal *proposal,
+                       enum base_status status)
 {
     struct check_lease *lease = &member->cluster->lease;
-    note_work(check, now, member, term);
+    note_work(check, now, member, entry->term);
     if (!proposal || status != BASE_OK) {
         return;
     }
     const struct wire_request *request = &proposal->request;
     if (request->kind == WIRE_LEASE_GRANT) {
-        granted(check, now, lease, request->lease, request->ttl_s);
+        granted(check, now, lease, entry->index, request->lease, request->ttl_s);
     } else if (request->kind == WIRE_LEASE_REVOKE) {
         revoked(check, now, member, request->lease);
     } else if (request->kind == WIRE_LEASE_CHECKPOINT) {
@@ -230,9 +234,12 @@ void check_lease_promoted(struct check *check, uint64_t now, struct check_member
     }
     lease->promoted_term = term;
     lease->promoted_ns = now;
+    lease->promoted = member->applied;
     lease->primary = member->number;
     for (uint32_t slot = 0; slot < lease->count; slot++) {
-        lease->records[slot].late_work_ns = UINT64_MAX;
+        struct check_lease_record *record = &lease->records[slot];
+        record->late_work_ns = UINT64_MAX;
+        record->is_extended = record->granted < lease->promoted;
     }
 }
 
@@ -245,6 +252,7 @@ void check_lease_renewed(struct check *check, uint64_t now, struct check_member 
         return;
     }
     record->renewed_ns = now;
+    record->is_extended = false;
     record->remaining_s = 0;
     record->late_work_ns = UINT64_MAX;
     if (record->ttl_long_s < ttl_s) {

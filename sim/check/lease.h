@@ -20,6 +20,8 @@ struct check_lease_record {
     uint64_t gone_ns;    /* When it went; 0 not. */
     uint64_t bound_ns;   /* Before this it must not go: last acknowledged renewal + TTL. */
     uint64_t renewed_ns; /* Granted, or renewed at the newest primary. */
+    raft_index granted;  /* The entry. */
+    bool is_extended;    /* By the newest primary's promotion, and not renewed since. */
     int64_t ttl_s;       /* As asked for: the least it can be. */
     int64_t ttl_long_s;  /* The most it can be. */
     int64_t remaining_s; /* By the last checkpoint; 0 none. */
@@ -33,6 +35,7 @@ struct check_lease {
     uint32_t capacity;
     raft_term promoted_term; /* The newest primary's, */
     uint64_t promoted_ns;
+    raft_index promoted; /* The entry it was promoted by. */
     uint32_t primary;
     /* How long, all in all, a leader demonstrably committed entries. */
     uint64_t work_ns;
@@ -45,8 +48,9 @@ struct check_lease {
 void check_lease_release(struct check_lease *lease);
 void check_lease_reset(struct check_lease *lease);
 /* An entry took effect for the first time; `proposal` may be NULL. */
-void check_lease_apply(struct check *check, uint64_t now, struct check_member *member, raft_term term,
-                       const struct wire_proposal *proposal, enum base_status status);
+void check_lease_apply(struct check *check, uint64_t now, struct check_member *member,
+                       const struct raft_entry *entry, const struct wire_proposal *proposal,
+                       enum base_status status);
 void check_lease_promoted(struct check *check, uint64_t now, struct check_member *member, raft_term term);
 void check_lease_renewed(struct check *check, uint64_t now, struct check_member *member, int64_t id, int64_t ttl_s);
 /* A client asks for something that names a lease. */

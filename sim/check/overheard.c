@@ -21,7 +21,7 @@ void check_overheard_reset(struct check_overheard *overheard)
 
 static uint64_t key_of(uint32_t member, uint32_t client, uint64_t id)
 {
-    return base_hash_u64((uint64_t)member << 32 | client, id);
+    return base_hash_u64(base_hash_u64(0, (uint64_t)member << 32 | client), id);
 }
 
 static void take_out(struct check_overheard *overheard, uint32_t slot)

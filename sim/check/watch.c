@@ -27,7 +27,7 @@ void check_watch_release(struct check_watch *watch)
 
 static struct check_watcher *watcher_of(struct check_watch *watch, uint32_t client, uint64_t number)
 {
-    uint64_t key = base_hash_u64(client, number);
+    uint64_t key = base_hash_u64(base_hash_u64(0, client), number);
     uint32_t slot = check_table_find(&watch->table, key);
     if (slot != CHECK_TABLE_NONE) {
         return &watch->watchers[slot];

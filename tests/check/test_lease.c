@@ -23,12 +23,20 @@ static void answer(struct rig *rig, uint64_t call, const struct wire_request *re
     check_return(rig->check, rig->now, 11, call, request, &response, false);
 }
 
+/* A new leader's first entry is applied. */
+static void promote(struct rig *rig, uint32_t member, raft_term term)
+{
+    static const struct wire_request nothing = {.kind = WIRE_MEMBER_PUBLISH};
+    rig_effect(rig, &nothing);
+    check_promote(rig->check, rig->now, member, term, 1);
+}
+
 /* Member 1 is primary since 1 s; the lease was granted by a call of 2 s. */
 static void begin_with(struct rig *rig, const struct check_options *options)
 {
     rig_init_with(rig, options);
     rig_lead(rig, 1, 5);
-    check_promote(rig->check, rig->now, 1, 5, 0);
+    promote(rig, 1, 5);
     rig_wait(rig, RIG_SECOND);
     uint64_t call = rig_invoke(rig, 11, &grant);
     rig_wait(rig, RIG_SECOND / 2);
@@ -99,7 +107,7 @@ Test(check_lease, gone_too_soon_after_a_promotion)
     struct rig rig;
     begin(&rig);
     rig_wait(&rig, 9 * RIG_SECOND);
-    check_promote(rig.check, rig.now, 2, 6, 1);
+    promote(&rig, 2, 6);
     rig_wait(&rig, 10 * RIG_SECOND);
     rig_effect(&rig, &revoke);
     EXPECT(CHECK_LEASE);
@@ -111,7 +119,7 @@ Test(check_lease, gone_in_time_after_a_promotion)
     struct rig rig;
     begin(&rig);
     rig_wait(&rig, 9 * RIG_SECOND);
-    check_promote(rig.check, rig.now, 2, 6, 1);
+    promote(&rig, 2, 6);
     rig_wait(&rig, 11 * RIG_SECOND);
     rig_effect(&rig, &revoke);
     EXPECT(CHECK_COUNT);
@@ -123,11 +131,30 @@ Test(check_lease, renewed_since_the_promotion)
 {
     struct rig rig;
     begin(&rig);
-    check_promote(rig.check, rig.now, 1, 6, 1);
+    promote(&rig, 1, 6);
     rig_wait(&rig, RIG_SECOND / 10);
     renew(&rig);
     rig_wait(&rig, 10 * RIG_SECOND);
     rig_effect(&rig, &revoke);
+    EXPECT(CHECK_COUNT);
+    rig_release(&rig);
+}
+
+/* Granted by a later entry than the one it was promoted by, but applied sooner by
+ * somebody else: it was never extended. */
+Test(check_lease, granted_while_the_leader_lags)
+{
+    struct rig rig;
+    begin(&rig);
+    raft_index index = rig_commit(&rig, "other");
+    struct wire_request other = {.kind = WIRE_LEASE_GRANT, .lease = 8, .ttl_s = TTL_S};
+    rig_apply(&rig, 2, index, 5, "other", &other, BASE_OK, 1);
+    rig_wait(&rig, RIG_SECOND / 10);
+    check_promote(rig.check, rig.now, 1, 6, 1);
+    rig_apply(&rig, 1, index, 5, "other", &other, BASE_OK, 1);
+    rig_apply(&rig, 3, index, 5, "other", &other, BASE_OK, 1);
+    rig_wait(&rig, 10 * RIG_SECOND);
+    rig_effect(&rig, &(struct wire_request){.kind = WIRE_LEASE_REVOKE, .lease = 8});
     EXPECT(CHECK_COUNT);
     rig_release(&rig);
 }
