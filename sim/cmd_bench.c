@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _XOPEN_SOURCE 700
+#include "sim/bench/history.h"
 #include "sim/bench/raft.h"
 #include "sim/bench/world.h"
 #include "sim/campaign/arguments.h"
@@ -122,6 +123,28 @@ static bool run_swarm(const struct printer *printer)
     return !result.is_violated;
 }
 
+static bool run_history(const struct printer *printer)
+{
+    struct bench_history_options options = {.operations = 1000000, .keys = 100, .clients = 10};
+    uint64_t real_ns = 0;
+    bool is_right = bench_history(&options, &real_ns);
+    print_figure(printer, "history", (double)real_ns / 1e9, "s", 0, true);
+    return is_right;
+}
+
+static bool run_history_impossible(const struct printer *printer)
+{
+    struct bench_history_options options = {.operations = 100000,
+                                            .keys = 1,
+                                            .clients = 10,
+                                            .is_impossible = true};
+    uint64_t real_ns = 0;
+    bool is_right = bench_history(&options, &real_ns);
+    print_figure(printer, "history-impossible", (double)real_ns / 1e9, "s", 0, true);
+    print_figure(printer, "history-impossible.memory", peak_mebibytes(), "MiB", 0, true);
+    return is_right;
+}
+
 static int compare_times(const void *a, const void *b)
 {
     uint64_t left = *(const uint64_t *)a;
@@ -161,6 +184,8 @@ static const struct bench benches[] = {
     {"world", "3 members, 100 requests/s, faults, all judges", run_world},
     {"world-idle", "5 members and nothing to do, all judges", run_world_idle},
     {"swarm", "seeds of 60 simulated s, 5 members, 100 requests/s, faults, all judges", run_swarm},
+    {"history", "1,000,000 operations on 100 keys by 10 clients, judged", run_history},
+    {"history-impossible", "100,000 operations on one key, one of them impossible", run_history_impossible},
     {"startup", "the program from its start to its end", run_startup},
 };
 enum { BENCHES = sizeof benches / sizeof benches[0] };

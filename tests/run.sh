@@ -45,7 +45,7 @@ step() {
     else
         failed=$((failed + 1))
         say "FAIL  $name ($log)"
-        tail -n 60 "$log"
+        grep -nE -A 4 'error|FAILED' "$log" | head -n 40 || tail -n 20 "$log"
         return 1
     fi
 }
