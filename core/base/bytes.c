@@ -51,7 +51,7 @@ void base_buffer_reset(struct base_buffer *buffer)
 uint8_t *base_buffer_extend(struct base_buffer *buffer, size_t more)
 {
     assert(buffer->size <= buffer->capacity);
-    if (more > buffer->capacity - buffer->size) {
+    if (!buffer->data || more > buffer->capacity - buffer->size) {
         size_t capacity = buffer->capacity < 64 ? 64 : buffer->capacity * 2;
         if (capacity < buffer->size + more) {
             capacity = buffer->size + more;

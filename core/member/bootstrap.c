@@ -246,8 +246,10 @@ bool member_bootstrap(struct member *member)
         member_stop(member, "disk", wal_error(member->storage.wal));
         return false;
     }
-    enum raft_status status = raft_start(member->raft, member->apply.applied);
-    assert(status == RAFT_OK);
+    if (raft_start(member->raft, member->apply.applied) != RAFT_OK) {
+        member_stop(member, "disk", "the log's terms do not fit its hard state");
+        return false;
+    }
     step(member, "raft");
     return true;
 }
