@@ -72,7 +72,9 @@ bool member_cluster_is_removed(const struct member_cluster *cluster, raft_id id)
 
 enum base_status member_cluster_add(struct member_cluster *cluster, const struct wire_member *member)
 {
-    assert(member->id != RAFT_NONE);
+    if (member->id == RAFT_NONE) {
+        return BASE_INVALID;
+    }
     if (member_cluster_is_removed(cluster, member->id)) {
         return BASE_MEMBER_REMOVED;
     }
