@@ -57,7 +57,7 @@ static const struct script_key link_keys[] = {
     FIELD("duplicate", SCRIPT_PPM, sim_link_options, duplicate_ppm, 0, 0),
     FIELD("reorder", SCRIPT_PPM, sim_link_options, reorder_ppm, 0, 0),
     FIELD("corrupt", SCRIPT_PPM, sim_link_options, corrupt_ppm, 0, 0),
-    FIELD("bandwidth", SCRIPT_BYTES, sim_link_options, bandwidth_bytes, 1, UINT64_C(1) << 40),
+    FIELD("bandwidth", SCRIPT_BYTES, sim_link_options, bandwidth_bytes, 0, UINT64_C(1) << 40),
     FIELD("queue", SCRIPT_U32, sim_link_options, queue_frames, 1, 1000000),
 };
 

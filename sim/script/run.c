@@ -164,8 +164,9 @@ int script_wait_call(lua_State *lua, const char *what, sim_machine_number client
     wait->is_waiting = true; /* It may be answered at once. */
     if (member == 0) {
         (void)sim_client_call(run->world, client, request, on_answer, wait);
-    } else {
-        (void)sim_client_call_at(run->world, client, member, request, on_answer, wait);
+    } else if (sim_client_call_at(run->world, client, member, request, on_answer, wait) == 0) {
+        wait->is_waiting = false;
+        script_error(lua, "%s: found m%u, expected one of the client's endpoints", what, (unsigned)member);
     }
     script_state_of(lua)->has_waited = true;
     return lua_yieldk(lua, 0, (lua_KContext)wait, then);
