@@ -91,7 +91,8 @@ void check_send(struct check *check, uint64_t now, uint32_t member, uint32_t to,
 void check_receive(struct check *check, uint64_t now, uint32_t member, uint32_t from,
                    const struct wire_message *message);
 
-/* Its store and lessor (struct host_observer). */
+/* Its store and lessor (struct host_observer). The changes of an entry are told
+ * first, then that it was applied. */
 void check_apply(struct check *check, uint64_t now, uint32_t member, const struct raft_entry *entry,
                  const struct wire_proposal *proposal, enum base_status status, int64_t revision);
 void check_change(struct check *check, uint64_t now, uint32_t member, const struct kv_event *event, int64_t sub);

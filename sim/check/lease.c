@@ -120,6 +120,35 @@ static void granted(struct check *check, uint64_t now, struct check_lease *lease
                                           .late_work_ns = UINT64_MAX};
 }
 
+/* The keys of a lease go with it, in the same entry. */
+static void require_no_keys(struct check *check, uint64_t now, struct check_member *member, int64_t id)
+{
+    const struct check_store *store = &member->cluster->store;
+    for (uint32_t slot = 0; slot < store->key_count; slot++) {
+        const struct check_key *key = store->keys[slot];
+        const struct check_change *version = check_store_version(store, key, store->revision, INT64_MAX);
+        if (version && version->lease == id) {
+            check_found(check, member->cluster, CHECK_LEASE, now, member->number,
+                        "lease %" PRIx64 " was revoked, but its key \"%.*s\" of revision %" PRId64 " is left",
+                        (uint64_t)id, (int)(key->name.size < 64 ? key->name.size : 64),
+                        (const char *)key->name.data, version->revision);
+            return;
+        }
+    }
+}
+
+void check_lease_attached(struct check *check, uint64_t now, struct check_member *member, int64_t id,
+                          struct base_bytes key)
+{
+    const struct check_lease_record *record = find(&member->cluster->lease, id);
+    if (member->cluster->store.is_partial || (record && record->is_present)) {
+        return;
+    }
+    check_found(check, member->cluster, CHECK_LEASE, now, member->number,
+                "m%" PRIu32 " put key \"%.*s\" with lease %" PRIx64 ", but there is no such lease", member->number,
+                (int)(key.size < 64 ? key.size : 64), (const char *)key.data, (uint64_t)id);
+}
+
 static void revoked(struct check *check, uint64_t now, struct check_member *member, int64_t id)
 {
     struct check_cluster *cluster = member->cluster;
@@ -127,6 +156,7 @@ static void revoked(struct check *check, uint64_t now, struct check_member *memb
     struct check_lease_record *record = make(lease, id);
     record->is_present = false;
     record->gone_ns = now;
+    require_no_keys(check, now, member, id);
     uint64_t bound = lower_bound(check, lease, record);
     if (record->is_free || bound == 0) {
         return;

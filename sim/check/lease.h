@@ -51,6 +51,9 @@ void check_lease_reset(struct check_lease *lease);
 void check_lease_apply(struct check *check, uint64_t now, struct check_member *member,
                        const struct raft_entry *entry, const struct wire_proposal *proposal,
                        enum base_status status);
+/* A change that nobody made before leaves a key with this lease. */
+void check_lease_attached(struct check *check, uint64_t now, struct check_member *member, int64_t id,
+                          struct base_bytes key);
 void check_lease_promoted(struct check *check, uint64_t now, struct check_member *member, raft_term term);
 void check_lease_renewed(struct check *check, uint64_t now, struct check_member *member, int64_t id, int64_t ttl_s);
 /* A client asks for something that names a lease. */

@@ -295,6 +295,9 @@ static void enter(struct check *check, uint64_t now, struct check_member *member
     change.key = make_key(store, name);
     follow(check, now, member, &change,
                   check_store_version(store, change.key, change.revision, (int64_t)change.sub));
+    if (change.lease != 0) {
+        check_lease_attached(check, now, member, change.lease, name);
+    }
     change.before = change.key->newest;
     change.key->newest = store->next;
     store->changes[store->next & (store->capacity - 1)] = change;

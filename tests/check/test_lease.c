@@ -214,6 +214,55 @@ Test(check_lease, overheard_renewal_counts)
     rig_release(&rig);
 }
 
+/* Revision 2: a key with the lease. */
+static void attach(struct rig *rig)
+{
+    struct wire_request put = rig_put_request("k", "v");
+    put.op.lease = LEASE;
+    (void)rig_invoke(rig, 11, &put);
+    raft_index index = rig_commit(rig, "put");
+    rig->revision++;
+    for (uint32_t member = 1; member <= RIG_MEMBERS; member++) {
+        rig_change(rig, member, "k", "v", 2, 2, 1, LEASE);
+        rig_apply(rig, member, index, rig->term, "put", &put, BASE_OK, 2);
+    }
+}
+
+Test(check_lease, goes_with_its_keys)
+{
+    struct rig rig;
+    begin(&rig);
+    attach(&rig);
+    rig_wait(&rig, 12 * RIG_SECOND);
+    raft_index index = rig_commit(&rig, "revoke");
+    rig_change(&rig, 1, "k", NULL, 3, 0, 0, 0);
+    rig_apply(&rig, 1, index, rig.term, "revoke", &revoke, BASE_OK, 3);
+    EXPECT(CHECK_COUNT);
+    rig_release(&rig);
+}
+
+Test(check_lease, goes_without_its_keys)
+{
+    struct rig rig;
+    begin(&rig);
+    attach(&rig);
+    rig_wait(&rig, 12 * RIG_SECOND);
+    rig_effect(&rig, &revoke);
+    EXPECT(CHECK_LEASE);
+    rig_release(&rig);
+}
+
+Test(check_lease, key_with_a_lease_that_is_gone)
+{
+    struct rig rig;
+    begin(&rig);
+    rig_wait(&rig, 12 * RIG_SECOND);
+    rig_effect(&rig, &revoke);
+    attach(&rig);
+    EXPECT(CHECK_LEASE);
+    rig_release(&rig);
+}
+
 static void work(struct rig *rig, uint32_t seconds)
 {
     struct wire_request other = {.kind = WIRE_MEMBER_PUBLISH};
