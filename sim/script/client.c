@@ -120,7 +120,7 @@ static void get_client(lua_State *lua, const void *object, size_t field)
 static void print_client(const void *object, char out[64])
 {
     const struct script_client *client = object;
-    (void)snprintf(out, 64, "client %u", (unsigned)client->head.number);
+    (void)snprintf(out, 64, "c%u", (unsigned)client->head.number);
 }
 
 /* --- keys and values --- */

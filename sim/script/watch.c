@@ -197,7 +197,7 @@ static void get_watch(lua_State *lua, const void *object, size_t field)
 static void print_watch(const void *object, char out[64])
 {
     const struct watch_object *watch = object;
-    (void)snprintf(out, 64, "watch %llu of client %u", (unsigned long long)watch->watch->number,
+    (void)snprintf(out, 64, "watch %llu of c%u", (unsigned long long)watch->watch->number,
                    (unsigned)watch->watch->client);
 }
 
