@@ -8,7 +8,13 @@
 
 #include <stdbool.h>
 
-enum script_token_kind { SCRIPT_TOKEN_END, SCRIPT_TOKEN_NAME, SCRIPT_TOKEN_NUMBER, SCRIPT_TOKEN_STRING, SCRIPT_TOKEN_MARK };
+enum script_token_kind {
+    SCRIPT_TOKEN_END,
+    SCRIPT_TOKEN_NAME,
+    SCRIPT_TOKEN_NUMBER,
+    SCRIPT_TOKEN_STRING,
+    SCRIPT_TOKEN_MARK
+};
 
 /* Borrowed from the text; a string comes without its quotes, escapes unread. */
 struct script_token {

@@ -172,6 +172,13 @@ static uint32_t read_choice(lua_State *lua, int index, const struct script_path 
                       nearest ? nearest : "", nearest ? "\"? Expected one" : ", expected one", names);
 }
 
+static void check_type(lua_State *lua, int index, const struct script_path *path, int type, const char *expected)
+{
+    if (lua_type(lua, index) != type) {
+        refuse(lua, index, path, expected);
+    }
+}
+
 void script_read_value(lua_State *lua, int index, const struct script_path *path, const struct script_key *key,
                        void *out)
 {
@@ -179,9 +186,7 @@ void script_read_value(lua_State *lua, int index, const struct script_path *path
     int64_t ns = 0;
     switch (key->type) {
     case SCRIPT_BOOL:
-        if (!lua_isboolean(lua, index)) {
-            refuse(lua, index, path, "true or false");
-        }
+        check_type(lua, index, path, LUA_TBOOLEAN, "true or false");
         *(bool *)(void *)field = lua_toboolean(lua, index) != 0;
         break;
     case SCRIPT_U32:
@@ -207,9 +212,7 @@ void script_read_value(lua_State *lua, int index, const struct script_path *path
         *(int64_t *)(void *)field = read_ppm(lua, index, path, true);
         break;
     case SCRIPT_NUMBER:
-        if (lua_type(lua, index) != LUA_TNUMBER) {
-            refuse(lua, index, path, "a number");
-        }
+        check_type(lua, index, path, LUA_TNUMBER, "a number");
         *(double *)(void *)field = lua_tonumber(lua, index);
         break;
     case SCRIPT_DIST:
@@ -218,23 +221,17 @@ void script_read_value(lua_State *lua, int index, const struct script_path *path
         }
         break;
     case SCRIPT_TEXT:
-        if (lua_type(lua, index) != LUA_TSTRING) {
-            refuse(lua, index, path, "a string");
-        }
+        check_type(lua, index, path, LUA_TSTRING, "a string");
         *(const char **)(void *)field = lua_tostring(lua, index);
         break;
     case SCRIPT_CHOICE:
         *(uint32_t *)(void *)field = read_choice(lua, index, path, key);
         break;
     case SCRIPT_FUNCTION:
-        if (!lua_isfunction(lua, index)) {
-            refuse(lua, index, path, "a function");
-        }
+        check_type(lua, index, path, LUA_TFUNCTION, "a function");
         break;
     case SCRIPT_TABLE:
-        if (!lua_istable(lua, index)) {
-            refuse(lua, index, path, "a table");
-        }
+        check_type(lua, index, path, LUA_TTABLE, "a table");
         break;
     case SCRIPT_ANY:
         break;

@@ -129,7 +129,8 @@ static void run_script(const char *script, struct script_worlds **worlds)
 
 int main(int argc, char **argv)
 {
-    static const char *const files[] = {"load.txt", "errors.txt", "sandbox.txt", "order.txt", "demands.txt", "cluster.txt"};
+    static const char *const files[] = {"load.txt",  "errors.txt",  "sandbox.txt",
+                                        "order.txt", "demands.txt", "cluster.txt"};
     static char script[SCRIPT_MAX];
     char folder[] = "/tmp/faultline-fuzz-XXXXXX";
     struct scripts scripts = {.count = 0};
