@@ -71,6 +71,7 @@ static struct member_config config_of(const struct sim_machine *machine, struct 
         .lease_fencing = options->lease_fencing,
         .lease_checkpoint = options->lease_checkpoint,
         .strict_reconfig = options->strict_reconfig,
+        .segment_bytes = options->segment_bytes,
         .quota_bytes = options->quota_bytes,
     };
 }

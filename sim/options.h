@@ -27,6 +27,7 @@ struct sim_cluster_options {
     uint64_t catchup_entries;
     uint32_t max_inflight;
     uint64_t max_message_bytes;
+    uint64_t segment_bytes; /* Of the log; a new one is cut beyond. */
     uint64_t quota_bytes;
     bool lease_checkpoint;
     bool lease_fencing;

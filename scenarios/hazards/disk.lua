@@ -179,3 +179,72 @@ scenario "disk: a tail is rewritten while the disk is slow" {
     end
   end,
 }
+
+-- Segments of a few kilobytes: the log is cut, its new name made durable and old
+-- segments let go all the time, and power fails at each of these steps.
+scenario "disk: power fails while a segment is cut" {
+  tags = { "disk", "segment" }, seeds = 20,
+  cluster = { members = 3, segment = 4*KiB, snapshot_entries = 40, catchup_entries = 10 },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    work(c)
+    local points = { "before:rename segment", "after:rename segment", "before:syncdir", "after:syncdir",
+                     "before:sync segment", "before:remove segment", "after:rename snap" }
+    for round = 1, 6 do
+      local struck = false
+      for _, m in ipairs(c:members()) do
+        at(choose(points), { member = m, nth = random(1, 4) }, function(victim)
+          if not struck then
+            struck = true
+            -- All at once, so that nobody can help out with what is lost.
+            for _, other in ipairs(c:members()) do
+              if other.alive then other:power_off() end
+            end
+          end
+        end)
+      end
+      sleep(4*s)
+      for _, m in ipairs(c:members()) do
+        if not m.alive then m:restart() end
+      end
+      sleep(2*s)
+    end
+  end,
+}
+
+-- A cluster of one has nobody else to remember: what it answers must be on its disk.
+scenario "disk: power fails on a single member" {
+  tags = { "disk", "power", "single" }, seeds = 20,
+  cluster = { members = 1 },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    work(c)
+    for round = 1, 5 do
+      sleep(random() * 1*s)
+      c[1]:power_off()
+      c[1]:restart()
+      c:await_leader { within = 10*s }
+    end
+  end,
+}
+
+-- A drive that says "synced" and is not, on one of three: a quorum that counts it is one
+-- short, and no protocol can know. The judges do: they ask the medium.
+scenario "disk: a drive lies about sync" {
+  tags = { "disk", "lie" }, seeds = 20, tolerance = "lossy",
+  shows = { "commit", "persisted", "vote", "completeness", "durability" },
+  cluster = { members = 3 },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    local liar = choose(c:members())
+    liar:disk { lie = true }
+    work(c)
+    for round = 1, 3 do
+      sleep(1*s + random() * 1*s)
+      liar:power_off()
+      sleep(500*ms)
+      liar:restart()
+    end
+    record("refused", liar.alive and 0 or 1)
+  end,
+}
