@@ -20,7 +20,7 @@
 struct sim_disk;
 struct sim_disk_image;
 
-/* What a disk asks of its world. `written`, `durable` and `lost` change nothing
+/* What a disk asks of its world. `written`, `durable`, `survived` and `lost` change nothing
  * in the run; each may be NULL. */
 struct sim_disk_host {
     void *context;
@@ -30,6 +30,9 @@ struct sim_disk_host {
     /* In the page cache; then safe from power loss. In the order of a file's writes. */
     void (*written)(void *context, const struct disk_tag *tag);
     void (*durable)(void *context, const struct disk_tag *tag);
+    /* Never synced, and yet whole on the medium after a power loss or a failed sync:
+     * recovery may find it, or may have to discard it with what is gone before it. */
+    void (*survived)(void *context, const struct disk_tag *tag);
     /* A power loss or a failed sync took back some or all of these unsynced bytes. */
     void (*lost)(void *context, disk_file file, uint64_t offset, uint64_t size_bytes);
 };

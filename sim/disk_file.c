@@ -500,7 +500,10 @@ void sim_disk_file_lose(struct sim_disk *disk, uint32_t slot, uint64_t upto, str
     prepare(&loss);
     undo_all(&loss);
     uint32_t whole = redo_some(&loss, slot, count);
-    tell_durable(disk, inode, whole > 0 ? inode->changes[whole - 1].tag_end : 0);
+    uint32_t survivors = whole > 0 ? inode->changes[whole - 1].tag_end : 0;
+    for (uint32_t i = 0; disk->host->survived && i < survivors; i++) {
+        disk->host->survived(disk->host->context, &inode->tags[i]);
+    }
     if (count < inode->change_count) {
         redo_later(&loss, count);
     } else {

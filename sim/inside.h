@@ -165,6 +165,8 @@ struct sim_machine {
 
     struct sim_disk *disk;
     struct sim_disk_host disk_host;
+    struct disk_tag *survivors; /* Unsynced and whole after a power loss, until the restart. */
+    uint32_t survivor_count, survivor_capacity;
     struct disk platter; /* The disk as the member gets it. */
     uint64_t unsynced[SIM_UNSYNCED_FILES]; /* Kinds written and not synced, by file. */
     struct sim_asked asked[SIM_ASKED_MAX];

@@ -220,6 +220,7 @@ static void receive(struct sim_machine *machine, struct sim_frame *frame, uint64
         member_receive(machine->member, local_ns, connection_of(frame), frame->message);
     } else if (admit(machine, frame)) {
         machine->served += frame->message->kind == WIRE_REQUEST;
+        check_receive(world->check, world->now_ns, machine->number, frame->from, frame->message);
         member_receive(machine->member, local_ns, connection_of(frame), frame->message);
     }
     if (!machine->is_client && !frame->is_reset) {

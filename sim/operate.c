@@ -89,6 +89,25 @@ static void ticks_begin(struct sim_machine *machine, uint64_t local_ns)
     machine->tick_next_local_ns = first_ns;
 }
 
+/* What nobody synced and recovery found all the same is durable from here on. */
+static void tell_survivors(struct sim_machine *machine, const struct raft_status_report *status)
+{
+    struct sim_world *world = machine->world;
+    for (uint32_t i = 0; i < machine->survivor_count; i++) {
+        const struct disk_tag *tag = &machine->survivors[i];
+        raft_term term = 0;
+        bool is_found = true;
+        if (tag->record == DISK_HARD_STATE) {
+            is_found = tag->term == status->hard_state.term && tag->vote == status->hard_state.vote;
+        } else if (tag->record == DISK_ENTRY) {
+            is_found = member_term_at(machine->member, tag->last_index, &term) == RAFT_OK && term == tag->term;
+        }
+        if (is_found) {
+            check_durable(world->check, world->now_ns, machine->number, tag);
+        }
+    }
+}
+
 static void begin(struct sim_machine *machine)
 {
     struct sim_world *world = machine->world;
@@ -124,7 +143,9 @@ static void begin(struct sim_machine *machine)
         struct member_status status;
         member_get_status(machine->member, &status);
         check_restarted(world->check, world->now_ns, machine->number, &status.raft);
+        tell_survivors(machine, &status.raft);
     }
+    machine->survivor_count = 0;
     world->has_changed = true;
     sim_machine_begin(machine);
 }
@@ -322,6 +343,7 @@ const char *sim_member_wipe(struct sim_world *world, sim_machine_number member)
     world->cost.operator_actions++;
     sim_emit(world, SIM_EVENT_WIPE, member, NULL);
     sim_disk_wipe(machine->disk);
+    machine->survivor_count = 0;
     check_wipe(world->check, world->now_ns, member);
     return NULL;
 }
@@ -403,6 +425,7 @@ const char *sim_member_restart_from(struct sim_world *world, sim_machine_number 
     }
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("directory put back"));
     sim_disk_restore(machine->disk, world->images[image - 1]);
+    machine->survivor_count = 0;
     check_wipe(world->check, world->now_ns, member);
     return sim_member_start(world, member, NULL);
 }

@@ -106,6 +106,19 @@ static void disk_durable(void *context, const struct disk_tag *tag)
     check_durable(machine->world->check, machine->world->now_ns, machine->number, tag);
 }
 
+static void disk_survived(void *context, const struct disk_tag *tag)
+{
+    struct sim_machine *machine = context;
+    if (machine->survivor_count == machine->survivor_capacity) {
+        machine->survivor_capacity = machine->survivor_capacity == 0 ? 8 : machine->survivor_capacity * 2;
+        machine->survivors = realloc(machine->survivors, machine->survivor_capacity * sizeof *machine->survivors);
+        if (!machine->survivors) {
+            abort();
+        }
+    }
+    machine->survivors[machine->survivor_count++] = *tag;
+}
+
 static void disk_lost(void *context, disk_file file, uint64_t offset, uint64_t size_bytes)
 {
     struct sim_machine *machine = context;
@@ -125,6 +138,7 @@ static void disk_make(struct sim_machine *machine)
         .arm = disk_arm,
         .written = disk_written,
         .durable = disk_durable,
+        .survived = disk_survived,
         .lost = disk_lost,
     };
     sim_random_init(&machine->random_disk, world->seed, machine->number, 0, SIM_FOR_DISK);
@@ -170,6 +184,8 @@ static struct sim_machine *machine_take(struct sim_world *world, bool is_client)
     *machine = (struct sim_machine){
         .disk = kept.disk,
         .heap = kept.heap,
+        .survivors = kept.survivors,
+        .survivor_capacity = kept.survivor_capacity,
         .work = kept.work,
         .work_capacity = kept.work_capacity,
         .connections = kept.connections,
@@ -359,6 +375,7 @@ static void machine_free(struct sim_machine *machine)
         sim_disk_free(machine->disk);
     }
     sim_heap_free(machine->heap);
+    free(machine->survivors);
     free(machine->work);
     free(machine->connections);
     free(machine->calls);
