@@ -171,6 +171,7 @@ struct sim_machine {
     uint64_t unsynced[SIM_UNSYNCED_FILES]; /* Kinds written and not synced, by file. */
     struct sim_asked asked[SIM_ASKED_MAX];
     uint32_t asked_next;
+    bool is_harmed; /* Faults beyond a power loss were done to its disk. */
     bool is_in_step;
     enum sim_doom doom;
     struct sim_heap *heap;

@@ -108,6 +108,18 @@ static void tell_survivors(struct sim_machine *machine, const struct raft_status
     }
 }
 
+/* Crashes and power losses are what a log is for: whoever refuses its own disk after
+ * nothing worse has lost what it was to keep. */
+static void judge_refusal(struct sim_machine *machine)
+{
+    struct sim_world *world = machine->world;
+    if (machine->is_stopping && !machine->is_harmed && strncmp(machine->exit, "disk", 4) == 0) {
+        check_violate(world->check, CHECK_DURABILITY, world->now_ns, machine->number,
+                      "%s will not start again from a disk that had no other fault than crashes and power losses: %s",
+                      machine->name, machine->exit);
+    }
+}
+
 static void begin(struct sim_machine *machine)
 {
     struct sim_world *world = machine->world;
@@ -145,6 +157,7 @@ static void begin(struct sim_machine *machine)
         check_restarted(world->check, world->now_ns, machine->number, &status.raft);
         tell_survivors(machine, &status.raft);
     }
+    judge_refusal(machine);
     machine->survivor_count = 0;
     world->has_changed = true;
     sim_machine_begin(machine);
@@ -344,6 +357,7 @@ const char *sim_member_wipe(struct sim_world *world, sim_machine_number member)
     sim_emit(world, SIM_EVENT_WIPE, member, NULL);
     sim_disk_wipe(machine->disk);
     machine->survivor_count = 0;
+    machine->is_harmed = false;
     check_wipe(world->check, world->now_ns, member);
     return NULL;
 }
@@ -392,7 +406,11 @@ void sim_member_set_disk(struct sim_world *world, sim_machine_number member,
 {
     world->cost.operator_actions++;
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("disk behaves differently"));
-    sim_disk_behave(sim_machine_at(world, member)->disk, behaviour);
+    struct sim_machine *machine = sim_machine_at(world, member);
+    machine->is_harmed |= behaviour->read_error_ppm != 0 || behaviour->write_error_ppm != 0 ||
+                          behaviour->sync_error_ppm != 0 || behaviour->misdirect_ppm != 0 ||
+                          behaviour->full_bytes != 0 || behaviour->is_lying;
+    sim_disk_behave(machine->disk, behaviour);
 }
 
 uint32_t sim_member_rot(struct sim_world *world, sim_machine_number member, uint32_t bit_count)
@@ -400,6 +418,7 @@ uint32_t sim_member_rot(struct sim_world *world, sim_machine_number member, uint
     struct sim_machine *machine = sim_machine_at(world, member);
     world->cost.operator_actions++;
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("bits rot"));
+    machine->is_harmed = true;
     return sim_disk_rot(machine->disk, &machine->random_power, bit_count);
 }
 

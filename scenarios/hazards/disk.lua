@@ -176,6 +176,11 @@ scenario "disk: a tail is rewritten while the disk is slow" {
       end
       cli:async("put", "k", "kept " .. round)
       sleep(3*s)
+      -- What is read back is what replaced the tail.
+      if old then
+        if random(2) == 1 then old:crash() else old:power_off() end
+        old:restart()
+      end
     end
   end,
 }
@@ -225,6 +230,29 @@ scenario "disk: power fails on a single member" {
       c[1]:restart()
       c:await_leader { within = 10*s }
     end
+  end,
+}
+
+-- A sector lands where it was not meant to be: what lay there is damaged, and where it
+-- should be there is nothing. Found at the next start, and refused.
+scenario "disk: writes of one member are misdirected" {
+  tags = { "disk", "misdirect" }, seeds = 20,
+  cluster = { members = 3, snapshot_entries = 100, catchup_entries = 20 },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    work(c)
+    sleep(1*s)
+    local victim = choose(c:members())
+    victim:disk { misdirect = 20000*ppm }
+    sleep(2*s)
+    -- What is synced after it bears witness to what was synced before.
+    victim:disk { misdirect = 0 }
+    sleep(1*s)
+    if victim.alive then victim:crash() end
+    victim:restart()
+    sleep(2*s)
+    record("refused", victim.alive and 0 or 1)
+    expect(c:leader(), "the others go on")
   end,
 }
 
