@@ -14,7 +14,8 @@ enum {
     SLOT_BITS = 24, /* 16 million items pending, and 2^40 pushes a run. */
     SLOT_COUNT_MAX = 1 << SLOT_BITS,
     INSERTION_MAX = 24, /* Sorted by insertion up to here, beyond by merging. */
-    HEAP_ARITY = 4
+    HEAP_ARITY = 4,
+    KEYS_FIRST = 16
 };
 
 /* An item's place in the order; the sequence is unique, so the slot below it
@@ -34,14 +35,14 @@ struct body {
 
 struct keys {
     struct key *at;
-    size_t capacity;
+    uint32_t capacity;
 };
 
 struct bucket {
     struct keys keys;
-    size_t head;  /* First not yet popped, */
-    size_t count; /* end of what is here; head < count unless both are 0. */
-    bool is_sorted;
+    uint32_t head;  /* First not yet popped, */
+    uint32_t count; /* end of what is here; head < count unless both are 0. */
+    bool is_sorted; /* Else head is 0. */
 };
 
 struct sim_queue {
@@ -50,9 +51,10 @@ struct sim_queue {
     uint32_t width_bits;
     uint64_t popped_ns; /* Time of the last item popped; nothing pending is before. */
     uint64_t sequence;  /* Of the last push. */
-    size_t count;
+    uint32_t count;
     struct keys heap;
-    size_t heap_count;
+    uint32_t heap_count;
+    uint64_t far_ns;     /* Time of the heap's first; UINT64_MAX when it is empty. */
     struct keys scratch; /* Of the merge sort. */
     struct body *bodies;
     uint32_t body_capacity;
@@ -73,20 +75,23 @@ static bool is_before(const struct key *a, const struct key *b)
     return ((wide)a->time_ns << 64 | a->tail) < ((wide)b->time_ns << 64 | b->tail);
 }
 
-static void reserve(struct keys *keys, size_t count)
+/* Room for one more than `count`, which may have been the last. */
+static __attribute__((noinline)) void grow(struct keys *keys, uint32_t count)
 {
-    if (count <= keys->capacity) {
-        return;
-    }
-    size_t capacity = keys->capacity == 0 ? 16 : keys->capacity * 2;
-    while (capacity < count) {
-        capacity *= 2;
-    }
+    uint32_t capacity = keys->capacity == 0 ? KEYS_FIRST : keys->capacity * 2;
+    assert(count < capacity);
     keys->at = realloc(keys->at, capacity * sizeof keys->at[0]);
     if (!keys->at) {
         abort();
     }
     keys->capacity = capacity;
+}
+
+static void reserve(struct keys *keys, uint32_t count)
+{
+    while (count > keys->capacity) {
+        grow(keys, keys->capacity);
+    }
 }
 
 /* --- bodies --- */
@@ -123,7 +128,7 @@ static void give_slot(struct sim_queue *queue, uint32_t slot)
 
 /* --- the heap of what is far --- */
 
-static void heap_push(struct sim_queue *queue, struct key key)
+static __attribute__((noinline)) void heap_push(struct sim_queue *queue, struct key key)
 {
     reserve(&queue->heap, queue->heap_count + 1);
     struct key *heap = queue->heap.at;
@@ -137,6 +142,7 @@ static void heap_push(struct sim_queue *queue, struct key key)
         place = parent;
     }
     heap[place] = key;
+    queue->far_ns = heap[0].time_ns;
 }
 
 /* The least of the children from `first` on; there is at least one. */
@@ -150,11 +156,11 @@ static size_t least_child(const struct key *heap, size_t first, size_t count)
     return least;
 }
 
-static void heap_pop(struct sim_queue *queue)
+static __attribute__((noinline)) void heap_pop(struct sim_queue *queue)
 {
     assert(queue->heap_count > 0);
     struct key *heap = queue->heap.at;
-    size_t count = --queue->heap_count;
+    uint32_t count = --queue->heap_count;
     struct key last = heap[count];
     size_t place = 0;
     for (;;) {
@@ -170,6 +176,7 @@ static void heap_pop(struct sim_queue *queue)
         place = child;
     }
     heap[place] = last;
+    queue->far_ns = count == 0 ? UINT64_MAX : heap[0].time_ns;
 }
 
 /* --- the ring of what is near --- */
@@ -200,7 +207,7 @@ static void merge(const struct key *from, size_t middle, size_t end, struct key 
 }
 
 /* Runs of INSERTION_MAX, then twice as long ones from one array into the other. */
-static void sort_by_merging(struct sim_queue *queue, struct key *keys, size_t count)
+static void sort_by_merging(struct sim_queue *queue, struct key *keys, uint32_t count)
 {
     reserve(&queue->scratch, count);
     for (size_t start = 0; start < count; start += INSERTION_MAX) {
@@ -222,9 +229,8 @@ static void sort_by_merging(struct sim_queue *queue, struct key *keys, size_t co
     }
 }
 
-static void sort_bucket(struct sim_queue *queue, struct bucket *bucket)
+static __attribute__((noinline)) void sort_bucket(struct sim_queue *queue, struct bucket *bucket)
 {
-    assert(bucket->head == 0);
     if (bucket->count <= INSERTION_MAX) {
         sort_by_insertion(bucket->keys.at, bucket->count);
     } else {
@@ -234,12 +240,12 @@ static void sort_bucket(struct sim_queue *queue, struct bucket *bucket)
 }
 
 /* The first place in a sorted bucket whose key is after `key`. */
-static size_t place_of(const struct bucket *bucket, const struct key *key)
+static uint32_t place_of(const struct bucket *bucket, const struct key *key)
 {
-    size_t low = bucket->head;
-    size_t high = bucket->count;
+    uint32_t low = bucket->head;
+    uint32_t high = bucket->count;
     while (low < high) {
-        size_t middle = low + (high - low) / 2;
+        uint32_t middle = low + (high - low) / 2;
         if (is_before(&bucket->keys.at[middle], key)) {
             low = middle + 1;
         } else {
@@ -251,10 +257,10 @@ static size_t place_of(const struct bucket *bucket, const struct key *key)
 
 /* What is pushed while its bucket is being emptied is mostly soon: the few keys
  * before it move down into the room that popped ones left. */
-static void insert_sorted(struct bucket *bucket, struct key key)
+static __attribute__((noinline)) void insert_sorted(struct bucket *bucket, struct key key)
 {
     struct key *keys = bucket->keys.at;
-    size_t place = place_of(bucket, &key);
+    uint32_t place = place_of(bucket, &key);
     if (bucket->head > 0 && place - bucket->head <= bucket->count - place) {
         memmove(keys + bucket->head - 1, keys + bucket->head, (place - bucket->head) * sizeof keys[0]);
         bucket->head--;
@@ -277,21 +283,21 @@ static void ring_push(struct sim_queue *queue, uint64_t number, struct key key)
         insert_sorted(bucket, key);
         return;
     }
-    reserve(&bucket->keys, bucket->count + 1);
+    if (bucket->count == bucket->keys.capacity) {
+        grow(&bucket->keys, bucket->count);
+    }
     bucket->keys.at[bucket->count++] = key;
 }
 
-/* The bucket with the ring's first key, in order; NULL when the ring is empty. */
+/* The bucket with the ring's first key, in order; the ring is not empty. */
 static struct bucket *first_bucket(struct sim_queue *queue)
 {
-    if (queue->full == 0) {
-        return NULL;
-    }
-    uint32_t now = (uint32_t)((queue->popped_ns >> queue->width_bits) % BUCKET_COUNT);
-    uint64_t turned = now == 0 ? queue->full : queue->full >> now | queue->full << (BUCKET_COUNT - now);
+    assert(queue->full != 0);
+    uint32_t now = (uint32_t)(queue->popped_ns >> queue->width_bits) % BUCKET_COUNT;
+    uint64_t turned = queue->full >> now | queue->full << ((BUCKET_COUNT - now) % BUCKET_COUNT);
     uint32_t which = (now + (uint32_t)__builtin_ctzll(turned)) % BUCKET_COUNT;
     struct bucket *bucket = &queue->buckets[which];
-    if (!bucket->is_sorted) {
+    if (!bucket->is_sorted && bucket->count > 1) {
         sort_bucket(queue, bucket);
     }
     return bucket;
@@ -356,6 +362,7 @@ void sim_queue_reset(struct sim_queue *queue, uint64_t bucket_ns)
     queue->sequence = 0;
     queue->count = 0;
     queue->heap_count = 0;
+    queue->far_ns = UINT64_MAX;
     queue->body_count = 0;
     queue->body_free = SLOT_COUNT_MAX;
     check(queue);
@@ -365,12 +372,11 @@ void sim_queue_push(struct sim_queue *queue, const struct sim_item *item)
 {
     assert(item->time_ns >= queue->popped_ns); /* Time does not go back. */
     uint32_t slot = take_slot(queue);
-    queue->bodies[slot] = (struct body){
-        .kind = item->kind,
-        .machine = item->machine,
-        .data = item->data,
-        .value = item->value,
-    };
+    struct body *body = &queue->bodies[slot];
+    body->kind = item->kind;
+    body->machine = item->machine;
+    body->data = item->data;
+    body->value = item->value;
     queue->count++;
     queue->sequence++;
     assert(queue->sequence < UINT64_C(1) << (64 - SLOT_BITS));
@@ -383,34 +389,39 @@ void sim_queue_push(struct sim_queue *queue, const struct sim_item *item)
     }
 }
 
+/* The next key, out of the ring or the heap; there is one. */
+static inline struct key take_key(struct sim_queue *queue)
+{
+    struct key key;
+    if (queue->full != 0) {
+        struct bucket *bucket = first_bucket(queue);
+        key = bucket->keys.at[bucket->head];
+        if (key.time_ns < queue->far_ns || queue->heap_count == 0 || is_before(&key, &queue->heap.at[0])) {
+            bucket_pop(queue, bucket);
+            return key;
+        }
+    }
+    assert(queue->heap_count > 0);
+    key = queue->heap.at[0];
+    heap_pop(queue);
+    return key;
+}
+
 bool sim_queue_pop(struct sim_queue *queue, struct sim_item *out)
 {
     check(queue);
     if (queue->count == 0) {
         return false;
     }
-    struct bucket *bucket = first_bucket(queue);
-    const struct key *near = bucket ? &bucket->keys.at[bucket->head] : NULL;
-    bool is_far = queue->heap_count > 0 && (!near || is_before(&queue->heap.at[0], near));
-    struct key key;
-    if (is_far) {
-        key = queue->heap.at[0];
-        heap_pop(queue);
-    } else {
-        assert(near);
-        key = *near;
-        bucket_pop(queue, bucket);
-    }
+    struct key key = take_key(queue);
     uint32_t slot = (uint32_t)(key.tail % SLOT_COUNT_MAX);
     const struct body *body = &queue->bodies[slot];
-    *out = (struct sim_item){
-        .time_ns = key.time_ns,
-        .sequence = key.tail >> SLOT_BITS,
-        .kind = body->kind,
-        .machine = body->machine,
-        .data = body->data,
-        .value = body->value,
-    };
+    out->time_ns = key.time_ns;
+    out->sequence = key.tail >> SLOT_BITS;
+    out->kind = body->kind;
+    out->machine = body->machine;
+    out->data = body->data;
+    out->value = body->value;
     give_slot(queue, slot);
     queue->count--;
     assert(key.time_ns >= queue->popped_ns);
@@ -420,10 +431,12 @@ bool sim_queue_pop(struct sim_queue *queue, struct sim_item *out)
 
 uint64_t sim_queue_next_ns(struct sim_queue *queue)
 {
+    if (queue->full == 0) {
+        return queue->far_ns;
+    }
     const struct bucket *bucket = first_bucket(queue);
-    uint64_t near = bucket ? bucket->keys.at[bucket->head].time_ns : UINT64_MAX;
-    uint64_t far = queue->heap_count > 0 ? queue->heap.at[0].time_ns : UINT64_MAX;
-    return near < far ? near : far;
+    uint64_t near_ns = bucket->keys.at[bucket->head].time_ns;
+    return near_ns < queue->far_ns ? near_ns : queue->far_ns;
 }
 
 size_t sim_queue_count(const struct sim_queue *queue)

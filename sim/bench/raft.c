@@ -38,6 +38,7 @@ struct node {
     struct raft *raft;
     struct sim_random random;
     uint64_t ticks;                         /* Told so far. */
+    uint64_t tick_ns;                       /* When the next tick comes. */
     uint64_t timer_ns;                      /* The earliest timer event pending; UINT64_MAX is none. */
     raft_index first;                       /* Of its log. */
     uint64_t link_ns[BENCH_RAFT_NODES_MAX]; /* When the last message on each link arrives. */
@@ -95,8 +96,10 @@ static struct flight *take_flight(struct bench *bench)
 
 static void land(struct bench *bench, struct flight *flight)
 {
-    free(flight->block);
-    flight->block = NULL;
+    if (flight->block) {
+        free(flight->block);
+        flight->block = NULL;
+    }
     flight->next_free = bench->free;
     bench->free = flight;
 }
@@ -152,9 +155,6 @@ static void send(struct bench *bench, struct node *from, const struct raft_messa
 
 static void take_committed(struct bench *bench, struct node *node, const struct raft_ready *ready)
 {
-    if (ready->committed_count == 0) {
-        return;
-    }
     raft_index last = ready->committed[ready->committed_count - 1].index;
     if (last > bench->result.committed) {
         bench->result.committed = last;
@@ -184,8 +184,11 @@ static void settle(struct bench *bench, struct node *node)
         for (uint32_t i = 0; i < ready.message_count; i++) {
             send(bench, node, &ready.messages[i]);
         }
-        raft_index applied = ready.committed_count > 0 ? ready.committed[ready.committed_count - 1].index : 0;
-        take_committed(bench, node, &ready);
+        raft_index applied = 0;
+        if (ready.committed_count > 0) {
+            applied = ready.committed[ready.committed_count - 1].index;
+            take_committed(bench, node, &ready);
+        }
         raft_advance(node->raft);
         if (bench->options->kept > 0 && applied >= node->first + bench->options->kept) {
             node->first = raft_compact(node->raft, applied) == RAFT_OK ? applied + 1 : node->first;
@@ -193,27 +196,37 @@ static void settle(struct bench *bench, struct node *node)
     }
 }
 
-/* Tell the node the ticks up to now; each node's own begin at another time. */
+/* Each node's ticks begin at another time. */
+static uint64_t phase_ns(const struct bench *bench, const struct node *node)
+{
+    return (uint64_t)(node - bench->nodes) * 1000 * 1000;
+}
+
+/* Tell the node the ticks up to now. */
 static void tell_ticks(struct bench *bench, struct node *node)
 {
-    uint64_t phase_ns = (uint64_t)(node - bench->nodes) * 1000 * 1000;
-    uint64_t ticks = (bench->now_ns + phase_ns) / tick_ns;
-    if (ticks > node->ticks) {
-        raft_tick(node->raft, ticks - node->ticks);
-        node->ticks = ticks;
+    if (bench->now_ns < node->tick_ns) {
+        return;
     }
+    uint64_t ticks = (bench->now_ns + phase_ns(bench, node)) / tick_ns;
+    assert(ticks > node->ticks);
+    raft_tick(node->raft, ticks - node->ticks);
+    node->ticks = ticks;
+    node->tick_ns = (ticks + 1) * tick_ns - phase_ns(bench, node);
 }
 
 /* One timer event per node is enough: the earliest. A later one finds out for
  * itself that it is not due yet. */
 static void set_timer(struct bench *bench, struct node *node)
 {
+    if (node->timer_ns <= node->tick_ns) {
+        return; /* No tick comes before that. */
+    }
     uint64_t due = raft_due_ticks(node->raft);
     if (due == UINT64_MAX) {
         return;
     }
-    uint64_t phase_ns = (uint64_t)(node - bench->nodes) * 1000 * 1000;
-    uint64_t at_ns = (node->ticks + due) * tick_ns - phase_ns;
+    uint64_t at_ns = node->tick_ns + (due - 1) * tick_ns;
     if (at_ns < node->timer_ns) {
         node->timer_ns = at_ns;
         sim_queue_push(bench->queue, &(struct sim_item){.time_ns = at_ns,
@@ -274,7 +287,7 @@ static void begin(struct bench *bench)
     assert(bench->nodes);
     for (uint32_t i = 0; i < count; i++) {
         struct node *node = &bench->nodes[i];
-        *node = (struct node){.timer_ns = UINT64_MAX, .first = 1};
+        *node = (struct node){.tick_ns = tick_ns - phase_ns(bench, node), .timer_ns = UINT64_MAX, .first = 1};
         sim_random_init(&node->random, bench->options->seed, i + 1, 1, SIM_FOR_RAFT);
         struct raft_config config = {
             .id = i + 1,
