@@ -136,17 +136,10 @@ void raft_blocks_append(struct raft_blocks *blocks, const struct raft_entry *ent
     assert(headers_end(block) <= block->payload);
 }
 
-/* The block that holds `index`: mostly one of the last two. */
-static uint32_t find(const struct raft_blocks *blocks, raft_index index)
+static __attribute__((noinline)) uint32_t search(const struct raft_blocks *blocks, raft_index index)
 {
-    assert(blocks->count > 0);
-    uint32_t high = blocks->count - 1;
-    for (uint32_t tries = 0; tries < 2 && high > 0; tries++, high--) {
-        if (block_at(blocks, high)->first <= index) {
-            return high;
-        }
-    }
     uint32_t low = 0;
+    uint32_t high = blocks->count - 1;
     while (low < high) {
         uint32_t middle = low + (high - low + 1) / 2;
         if (block_at(blocks, middle)->first <= index) {
@@ -158,7 +151,21 @@ static uint32_t find(const struct raft_blocks *blocks, raft_index index)
     return low;
 }
 
-static struct raft_entry entry_of(const struct raft_block *block, raft_index index)
+/* The block that holds `index`: mostly one of the last two. */
+static inline uint32_t find(const struct raft_blocks *blocks, raft_index index)
+{
+    assert(blocks->count > 0);
+    uint32_t last = blocks->count - 1;
+    if (block_at(blocks, last)->first <= index) {
+        return last;
+    }
+    if (last > 0 && block_at(blocks, last - 1)->first <= index) {
+        return last - 1;
+    }
+    return search(blocks, index);
+}
+
+static inline struct raft_entry entry_of(const struct raft_block *block, raft_index index)
 {
     assert(index >= block->first && index - block->first < block->count);
     const struct slot *slot = &block->slots[index - block->first];

@@ -200,9 +200,9 @@ static enum raft_status check_sender(const struct raft *raft, const struct raft_
 /* Which types carry no term: those that are passed on, and the apply stage's. */
 static bool is_term_sane(const struct raft_message *message)
 {
-    bool has_none = message->type == RAFT_MSG_PROP || message->type == RAFT_MSG_READ_INDEX ||
-                    message->type == RAFT_MSG_STORAGE_APPLY_RESP;
-    return has_none ? message->term == 0 : message->term != 0;
+    uint32_t without = UINT32_C(1) << RAFT_MSG_PROP | UINT32_C(1) << RAFT_MSG_READ_INDEX |
+                       UINT32_C(1) << RAFT_MSG_STORAGE_APPLY_RESP;
+    return (without >> message->type & 1) == (message->term == 0);
 }
 
 static enum raft_status check_content(const struct raft *raft, const struct raft_message *message)
@@ -257,11 +257,11 @@ enum raft_status raft_check_message(const struct raft *raft, const struct raft_m
     if (status != RAFT_OK) {
         return status;
     }
+    /* The limit is all bits but the top ones: together they say as much as one by one. */
+    uint64_t numbers =
+        message->term | message->log_term | message->index | message->commit | message->reject_hint;
     bool is_shape_sane = message->to == raft->config.id && is_term_sane(message) &&
-                         message->term <= RAFT_NUMBER_MAX && message->log_term <= RAFT_NUMBER_MAX &&
-                         message->index <= RAFT_NUMBER_MAX && message->commit <= RAFT_NUMBER_MAX &&
-                         message->reject_hint <= RAFT_NUMBER_MAX &&
-                         (message->entry_count == 0 || message->entries) &&
+                         numbers <= RAFT_NUMBER_MAX && (message->entry_count == 0 || message->entries) &&
                          (message->context.size == 0 || message->context.data);
     return is_shape_sane ? check_content(raft, message) : RAFT_INVALID;
 }

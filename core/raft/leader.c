@@ -144,7 +144,8 @@ static void accept_received(struct raft *raft, uint32_t slot, const struct raft_
     } else if (progress->state == RAFT_REPLICATE) {
         raft_inflights_free_to(&progress->inflights, message->index);
     }
-    if (raft_maybe_commit(raft)) {
+    /* Who is not beyond the commit cannot have moved it. */
+    if (progress->match > raft->log.committed && raft_maybe_commit(raft)) {
         raft_release_early_reads(raft);
         raft_broadcast_append(raft);
     } else if (!is_self && raft_progress_lacks_commit(progress, raft->log.committed)) {

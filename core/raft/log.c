@@ -65,12 +65,6 @@ enum raft_status raft_log_term(const struct raft_log *log, raft_index index, raf
     return RAFT_OK;
 }
 
-bool raft_log_has(const struct raft_log *log, raft_index index, raft_term term)
-{
-    raft_term ours = 0;
-    return raft_log_term(log, index, &ours) == RAFT_OK && ours == term;
-}
-
 bool raft_log_is_up_to_date(const struct raft_log *log, raft_index last, raft_term last_term)
 {
     return last_term > log->last_term || (last_term == log->last_term && last >= log->last);
@@ -191,22 +185,37 @@ void raft_log_stable_to(struct raft_log *log, raft_index index, raft_term term)
     check(log);
 }
 
-uint64_t raft_log_applied_to(struct raft_log *log, raft_index index)
+uint64_t raft_log_applying_payload(const struct raft_log *log, raft_index index)
+{
+    raft_index last = least(index, log->applying);
+    uint64_t payload = 0;
+    for (raft_index each = greatest(log->applied + 1, log->first); each <= last; each++) {
+        payload += raft_blocks_at(&log->blocks, each).size;
+    }
+    return payload;
+}
+
+/* The bytes of (applied, index], which leave applying_bytes. */
+static uint64_t applied_bytes(const struct raft_log *log, raft_index index)
+{
+    uint64_t bytes = 0;
+    for (raft_index each = greatest(log->applied + 1, log->first); each <= index; each++) {
+        struct raft_entry entry = raft_blocks_at(&log->blocks, each);
+        bytes += raft_entry_bytes(entry.term, entry.index, entry.size);
+    }
+    return bytes;
+}
+
+void raft_log_applied_to(struct raft_log *log, raft_index index)
 {
     assert(index <= log->committed);
-    uint64_t payload = 0;
-    for (raft_index done = greatest(log->applied + 1, log->first); done <= least(index, log->applying);
-         done++) {
-        struct raft_entry entry = raft_blocks_at(&log->blocks, done);
-        uint64_t bytes = raft_entry_bytes(entry.term, entry.index, entry.size);
-        log->applying_bytes -= bytes < log->applying_bytes ? bytes : log->applying_bytes;
-        payload += entry.size;
-    }
+    /* Mostly it is all that was handed out. */
+    uint64_t bytes = index >= log->applying ? log->applying_bytes : applied_bytes(log, index);
+    log->applying_bytes -= bytes < log->applying_bytes ? bytes : log->applying_bytes;
     log->applied = greatest(log->applied, index);
     log->applying = greatest(log->applying, index);
     log->is_applying_paused = log->applying_bytes >= log->applying_bytes_max;
     check(log);
-    return payload;
 }
 
 void raft_log_snapshot_done(struct raft_log *log, raft_index index)
@@ -237,18 +246,12 @@ static uint32_t count_within(const struct raft_log *log, raft_index index, uint6
     return count;
 }
 
-struct raft_slice raft_log_slice(struct raft_log *log, struct base_arena *arena, raft_index index,
-                                 raft_index last_index, uint64_t bytes_max)
+struct raft_slice raft_log_build_slice(struct raft_log *log, struct base_arena *arena, raft_index index,
+                                       raft_index last_index, uint64_t bytes_max)
 {
-    if (index > last_index) {
-        return (struct raft_slice){0};
-    }
+    assert(index <= last_index);
     assert(index >= log->first && last_index <= log->last);
     uint64_t available = last_index - index + 1;
-    if (log->recent.count > 0 && log->recent.first == index && log->recent.bytes_max == bytes_max &&
-        log->recent.count == available) {
-        return (struct raft_slice){.entries = log->recent.entries, .count = log->recent.count};
-    }
     uint32_t count = available == 1 || bytes_max == UINT64_MAX
                          ? (uint32_t)least(available, UINT32_MAX)
                          : count_within(log, index, available, bytes_max);
@@ -258,14 +261,9 @@ struct raft_slice raft_log_slice(struct raft_log *log, struct base_arena *arena,
         log->recent.entries = entries;
         log->recent.first = index;
         log->recent.count = count;
-        log->recent.bytes_max = bytes_max;
+        log->recent.bytes_max = count == 1 ? 0 : bytes_max;
     }
     return (struct raft_slice){.entries = entries, .count = count};
-}
-
-bool raft_log_has_unstable(const struct raft_log *log)
-{
-    return log->in_progress < log->last;
 }
 
 struct raft_slice raft_log_take_unstable(struct raft_log *log, struct base_arena *arena)

@@ -34,7 +34,8 @@ struct raft_log {
     struct raft_snapshot snapshot;
     uint8_t *snapshot_data;     /* Owned: what snapshot.data views. */
     raft_index snapshot_handed; /* The highest index of one handed out. */
-    /* The headers handed out last: sending one entry to many builds them once. */
+    /* The headers handed out last, and the limit they are within: sending one entry
+     * to many builds them once. */
     struct {
         const struct raft_entry *entries;
         raft_index first;
@@ -55,7 +56,14 @@ void raft_log_release(struct raft_log *log);
 /* RAFT_COMPACTED, RAFT_UNAVAILABLE; the term of first - 1 is known. */
 enum raft_status raft_log_term(const struct raft_log *log, raft_index index, raft_term *out);
 /* Is there an entry (or a snapshot's end) with this index and term? */
-bool raft_log_has(const struct raft_log *log, raft_index index, raft_term term);
+static inline bool raft_log_has(const struct raft_log *log, raft_index index, raft_term term)
+{
+    if (index == log->last) {
+        return term == log->last_term; /* What nearly everybody asks for. */
+    }
+    raft_term ours = 0;
+    return raft_log_term(log, index, &ours) == RAFT_OK && ours == term;
+}
 /* §5.4.1: is a log that ends like this at least as up to date as ours? */
 bool raft_log_is_up_to_date(const struct raft_log *log, raft_index last, raft_term last_term);
 /* The highest index up to `index` whose term is not above `term`: the best guess
@@ -77,15 +85,33 @@ bool raft_log_commit(struct raft_log *log, raft_index index);
 void raft_log_stable_to(struct raft_log *log, raft_index index, raft_term term);
 /* The snapshot that ends at `index` is installed; another one stays. */
 void raft_log_snapshot_done(struct raft_log *log, raft_index index);
-/* Everything up to `index` has taken effect. Answers the payload bytes of the
- * entries for which that is news. */
-uint64_t raft_log_applied_to(struct raft_log *log, raft_index index);
+/* The payload bytes of the entries up to `index` that are handed out to apply. */
+uint64_t raft_log_applying_payload(const struct raft_log *log, raft_index index);
+/* Everything up to `index` has taken effect. */
+void raft_log_applied_to(struct raft_log *log, raft_index index);
 
+/* As raft_log_slice, of one entry at least, built anew. */
+struct raft_slice raft_log_build_slice(struct raft_log *log, struct base_arena *arena, raft_index index,
+                                       raft_index last_index, uint64_t bytes_max);
 /* Entries from `index` up to `last_index`, cut after `bytes_max` but never to
  * none; headers are in `arena`, payloads lent. Empty when index > last_index. */
-struct raft_slice raft_log_slice(struct raft_log *log, struct base_arena *arena, raft_index index,
-                                 raft_index last_index, uint64_t bytes_max);
-bool raft_log_has_unstable(const struct raft_log *log); /* Not handed out yet. */
+static inline struct raft_slice raft_log_slice(struct raft_log *log, struct base_arena *arena,
+                                               raft_index index, raft_index last_index, uint64_t bytes_max)
+{
+    if (index > last_index) {
+        return (struct raft_slice){0};
+    }
+    if (log->recent.first == index && log->recent.count == last_index - index + 1 &&
+        log->recent.bytes_max <= bytes_max) {
+        return (struct raft_slice){.entries = log->recent.entries, .count = log->recent.count};
+    }
+    return raft_log_build_slice(log, arena, index, last_index, bytes_max);
+}
+/* Not handed out yet. */
+static inline bool raft_log_has_unstable(const struct raft_log *log)
+{
+    return log->in_progress < log->last;
+}
 struct raft_slice raft_log_take_unstable(struct raft_log *log, struct base_arena *arena);
 bool raft_log_has_committed(const struct raft_log *log, bool allow_unstable);
 struct raft_slice raft_log_take_committed(struct raft_log *log, struct base_arena *arena,

@@ -180,7 +180,7 @@ enum raft_status raft_start(struct raft *raft, raft_index applied)
     }
     raft->is_started = true;
     if (applied > raft->log.applied) {
-        (void)raft_log_applied_to(&raft->log, applied);
+        raft_log_applied_to(&raft->log, applied);
     }
     return RAFT_OK;
 }

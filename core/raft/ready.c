@@ -11,9 +11,12 @@
 
 enum { MESSAGES_FIRST = 8 };
 
-struct raft_batch *raft_batch(struct raft *raft)
+/* Zero a struct in two halves: compilers do a whole one of more than 64 bytes by a slow
+ * string instruction, and this is done for every message. */
+static inline void clear(void *at, size_t size)
 {
-    return &raft->batches[raft->batch];
+    memset(at, 0, size / 2);
+    memset((uint8_t *)at + size / 2, 0, size - size / 2);
 }
 
 static struct raft_batch *other_batch(struct raft *raft)
@@ -21,51 +24,58 @@ static struct raft_batch *other_batch(struct raft *raft)
     return &raft->batches[raft->batch ^ 1];
 }
 
-static struct raft_message *push(struct raft *raft, struct raft_message_list *list)
+/* Twice the room; answers the last message, which may have moved. */
+static __attribute__((noinline)) struct raft_message *grow(const struct base_allocator *allocator,
+                                                           struct raft_message_list *list)
 {
-    if (list->count == list->capacity) {
-        uint32_t capacity = list->capacity == 0 ? MESSAGES_FIRST : list->capacity * 2;
-        list->items = base_resize(raft->allocator, list->items, list->capacity * sizeof *list->items,
-                                  capacity * sizeof *list->items);
-        list->capacity = capacity;
-    }
-    return &list->items[list->count++];
+    uint32_t capacity = list->capacity == 0 ? MESSAGES_FIRST : list->capacity * 2;
+    list->items = base_resize(allocator, list->items, list->capacity * sizeof *list->items,
+                              capacity * sizeof *list->items);
+    list->capacity = capacity;
+    return list->count == 0 ? NULL : &list->items[list->count - 1];
+}
+
+/* Add a message, whatever is in it. There always is room for one more: growing
+ * comes last, and so costs nothing when there is no need. */
+static inline struct raft_message *push(const struct raft *raft, struct raft_message_list *list)
+{
+    assert(list->count < list->capacity);
+    struct raft_message *message = &list->items[list->count++];
+    return list->count < list->capacity ? message : grow(raft->allocator, list);
+}
+
+static uint32_t bit(enum raft_message_type type)
+{
+    return UINT32_C(1) << type;
 }
 
 static bool is_promise(enum raft_message_type type)
 {
-    return type == RAFT_MSG_APP_RESP || type == RAFT_MSG_VOTE_RESP || type == RAFT_MSG_PRE_VOTE_RESP;
+    uint32_t promises = bit(RAFT_MSG_APP_RESP) | bit(RAFT_MSG_VOTE_RESP) | bit(RAFT_MSG_PRE_VOTE_RESP);
+    return (promises & bit(type)) != 0;
+}
+
+/* Those two may be passed on from term to term. */
+static bool has_term(enum raft_message_type type)
+{
+    return ((bit(RAFT_MSG_PROP) | bit(RAFT_MSG_READ_INDEX)) & bit(type)) == 0;
 }
 
 struct raft_message *raft_send(struct raft *raft, enum raft_message_type type, raft_id to)
 {
     struct raft_batch *batch = raft_batch(raft);
     bool promises = is_promise(type);
+    struct raft_message_list *list = promises ? &batch->after_append : &batch->messages;
     assert(to != RAFT_NONE);
     assert(promises || to != raft->config.id);
-    /* Those two may be passed on from term to term. */
-    bool has_term = type != RAFT_MSG_PROP && type != RAFT_MSG_READ_INDEX;
-    struct raft_message *message = push(raft, promises ? &batch->after_append : &batch->messages);
-    /* One by one: compilers clear a whole struct of this size by a slow string
-     * instruction, and this is done for every message. */
+    assert(list->count < list->capacity);
+    struct raft_message *message = &list->items[list->count++];
+    clear(message, sizeof *message);
     message->type = type;
-    message->reject = false;
     message->to = to;
     message->from = raft->config.id;
-    message->term = has_term ? raft->term : 0;
-    message->log_term = 0;
-    message->index = 0;
-    message->commit = 0;
-    message->reject_hint = 0;
-    message->vote = RAFT_NONE;
-    message->entry_count = 0;
-    message->response_count = 0;
-    message->entries = NULL;
-    message->responses = NULL;
-    message->snapshot = NULL;
-    message->context.data = NULL;
-    message->context.size = 0;
-    return message;
+    message->term = has_term(type) ? raft->term : 0;
+    return list->count < list->capacity ? message : grow(raft->allocator, list);
 }
 
 const struct raft_entry *raft_copy_entries(struct raft *raft, const struct raft_entry *entries,
@@ -97,6 +107,8 @@ void raft_batches_init(struct raft *raft)
 {
     for (uint32_t i = 0; i < 2; i++) {
         base_arena_init(&raft->batches[i].arena, raft->allocator);
+        (void)grow(raft->allocator, &raft->batches[i].messages);
+        (void)grow(raft->allocator, &raft->batches[i].after_append);
     }
 }
 
@@ -132,8 +144,9 @@ static void end_ready(struct raft *raft)
 
 static bool has_new_hard_state(const struct raft *raft)
 {
-    return raft->term != raft->told_hard_state.term || raft->vote != raft->told_hard_state.vote ||
-           raft->log.committed != raft->told_hard_state.commit;
+    const struct raft_hard_state *told = &raft->told_hard_state;
+    return ((raft->term ^ told->term) | (raft->vote ^ told->vote) | (raft->log.committed ^ told->commit)) !=
+           0;
 }
 
 static bool has_new_soft_state(const struct raft *raft)
@@ -146,20 +159,23 @@ static bool has_new_snapshot(const struct raft *raft)
     return raft->log.has_snapshot && !raft->log.is_snapshot_in_progress;
 }
 
+/* Is there anything but messages and read states? */
+static inline bool has_news(const struct raft *raft)
+{
+    return has_new_hard_state(raft) || has_new_soft_state(raft) || raft_log_has_unstable(&raft->log) ||
+           raft_log_has_committed(&raft->log, !raft->config.async_storage_writes) || has_new_snapshot(raft);
+}
+
 bool raft_has_ready(const struct raft *raft)
 {
     const struct raft_batch *batch = &raft->batches[raft->batch];
-    return batch->messages.count > 0 || batch->after_append.count > 0 || has_new_soft_state(raft) ||
-           has_new_hard_state(raft) || has_new_snapshot(raft) || raft_log_has_unstable(&raft->log) ||
-           raft_log_has_committed(&raft->log, !raft->config.async_storage_writes) ||
-           batch->read_state_count > 0;
+    return (batch->messages.count | batch->after_append.count | batch->read_state_count) != 0 ||
+           has_news(raft);
 }
 
 static void take_state(struct raft *raft, struct raft_ready *out)
 {
     out->has_soft_state = has_new_soft_state(raft);
-    out->role = RAFT_FOLLOWER;
-    out->leader = RAFT_NONE;
     if (out->has_soft_state) {
         out->role = raft->role;
         out->leader = raft->leader;
@@ -171,12 +187,10 @@ static void take_state(struct raft *raft, struct raft_ready *out)
     out->must_sync = raft_log_has_unstable(&raft->log) || state.term != raft->told_hard_state.term ||
                      state.vote != raft->told_hard_state.vote;
     out->has_hard_state = has_new_hard_state(raft);
-    out->hard_state = (struct raft_hard_state){0};
     if (out->has_hard_state) {
         out->hard_state = state;
         raft->told_hard_state = state;
     }
-    out->snapshot = NULL;
     if (has_new_snapshot(raft)) {
         out->snapshot = raft_copy_snapshot(raft, &raft->log.snapshot);
         raft->log.is_snapshot_in_progress = true;
@@ -252,12 +266,27 @@ static void add_storage_apply(struct raft *raft, const struct raft_ready *ready)
     };
 }
 
+static __attribute__((noinline)) void add_storage_messages(struct raft *raft, const struct raft_ready *ready)
+{
+    add_storage_append(raft, ready);
+    add_storage_apply(raft, ready);
+}
+
 /* Without storage messages: promises to others go out last, those to ourselves
  * and the news from the disk wait for raft_advance. */
 static void add_promises(struct raft *raft, const struct raft_ready *ready)
 {
     struct raft_batch *batch = raft_batch(raft);
+    uint32_t own_count = 0;
     for (uint32_t i = 0; i < batch->after_append.count; i++) {
+        own_count += batch->after_append.items[i].to == raft->config.id;
+    }
+    if (own_count == 0 && batch->messages.count == 0) {
+        struct raft_message_list promises = batch->after_append;
+        batch->after_append = batch->messages;
+        batch->messages = promises;
+    }
+    for (uint32_t i = 0; own_count < batch->after_append.count && i < batch->after_append.count; i++) {
         if (batch->after_append.items[i].to != raft->config.id) {
             *push(raft, &batch->messages) = batch->after_append.items[i];
         }
@@ -265,6 +294,22 @@ static void add_promises(struct raft *raft, const struct raft_ready *ready)
     raft->ready_written = written_by(raft, ready);
     raft->ready_applied =
         ready->committed_count == 0 ? 0 : ready->committed[ready->committed_count - 1].index;
+}
+
+static void take_entries(struct raft *raft, struct raft_ready *out)
+{
+    struct base_arena *arena = &raft_batch(raft)->arena;
+    bool allow_unstable = !raft->config.async_storage_writes;
+    if (raft_log_has_unstable(&raft->log)) {
+        struct raft_slice entries = raft_log_take_unstable(&raft->log, arena);
+        out->entries = entries.entries;
+        out->entry_count = entries.count;
+    }
+    if (raft_log_has_committed(&raft->log, allow_unstable)) {
+        struct raft_slice committed = raft_log_take_committed(&raft->log, arena, allow_unstable);
+        out->committed = committed.entries;
+        out->committed_count = committed.count;
+    }
 }
 
 void raft_ready(struct raft *raft, struct raft_ready *out)
@@ -276,24 +321,13 @@ void raft_ready(struct raft *raft, struct raft_ready *out)
         end_ready(raft);
     }
     struct raft_batch *batch = raft_batch(raft);
-    take_state(raft, out);
-    out->entries = NULL;
-    out->entry_count = 0;
-    if (raft_log_has_unstable(&raft->log)) {
-        struct raft_slice entries = raft_log_take_unstable(&raft->log, &batch->arena);
-        out->entries = entries.entries;
-        out->entry_count = entries.count;
-    }
-    out->committed = NULL;
-    out->committed_count = 0;
-    if (raft_log_has_committed(&raft->log, !is_async)) {
-        struct raft_slice committed = raft_log_take_committed(&raft->log, &batch->arena, !is_async);
-        out->committed = committed.entries;
-        out->committed_count = committed.count;
+    clear(out, sizeof *out);
+    if (has_news(raft)) {
+        take_state(raft, out);
+        take_entries(raft, out);
     }
     if (is_async) {
-        add_storage_append(raft, out);
-        add_storage_apply(raft, out);
+        add_storage_messages(raft, out);
     } else {
         add_promises(raft, out);
     }
@@ -316,7 +350,9 @@ void raft_advance(struct raft *raft)
             (void)raft_step_checked(raft, &handed->after_append.items[i]);
         }
     }
-    raft_written_to(raft, &raft->ready_written);
+    if ((raft->ready_written.index | raft->ready_written.snapshot) != 0) {
+        raft_written_to(raft, &raft->ready_written);
+    }
     if (raft->ready_applied != 0) {
         raft_applied_to(raft, raft->ready_applied);
     }
@@ -325,7 +361,9 @@ void raft_advance(struct raft *raft)
 
 void raft_applied_to(struct raft *raft, raft_index index)
 {
-    uint64_t payload = raft_log_applied_to(&raft->log, index);
+    /* Only a leader counts, and only what was proposed to it. */
+    uint64_t payload = raft->uncommitted_bytes == 0 ? 0 : raft_log_applying_payload(&raft->log, index);
+    raft_log_applied_to(&raft->log, index);
     if (raft->role == RAFT_LEADER && raft->tracker.conf.auto_leave &&
         raft->log.applied >= raft->pending_conf_index) {
         /* Should it be dropped (a transfer is under way), the next apply tries again. */

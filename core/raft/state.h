@@ -138,7 +138,10 @@ void raft_switch_configuration(struct raft *raft, const struct raft_conf_plan *p
 struct raft_conf_plan raft_conf_plan_of(const struct raft_conf_state *state);
 
 /* ready.c */
-struct raft_batch *raft_batch(struct raft *raft);
+static inline struct raft_batch *raft_batch(struct raft *raft)
+{
+    return &raft->batches[raft->batch];
+}
 /* Queue a message from us in our term, or none where the type carries none; the
  * rest is zero, for the caller to fill in before the next one. */
 struct raft_message *raft_send(struct raft *raft, enum raft_message_type type, raft_id to);

@@ -27,7 +27,7 @@ void raft_tracker_release(struct raft_tracker *tracker)
     tracker->count = 0;
 }
 
-uint32_t raft_tracker_slot(const struct raft_tracker *tracker, raft_id id)
+uint32_t raft_tracker_search(const struct raft_tracker *tracker, raft_id id)
 {
     uint32_t low = 0;
     uint32_t high = tracker->count;
@@ -157,12 +157,14 @@ bool raft_tracker_is_quorum_active(const struct raft_tracker *tracker)
 /* Have enough voters of this half gone beyond `floor` that it can have moved? */
 static bool is_majority_beyond(const struct raft_tracker *tracker, uint64_t half, raft_index floor)
 {
-    uint32_t voter_count = raft_bit_count(half);
+    if (half == 0) {
+        return true;
+    }
     uint32_t beyond = 0;
     for (uint32_t slot = 0; slot < tracker->count; slot++) {
         beyond += (uint32_t)((half >> slot) & 1) & (tracker->progress[slot].match > floor);
     }
-    return voter_count == 0 || beyond > voter_count / 2;
+    return beyond > raft_bit_count(half) / 2;
 }
 
 static raft_index half_committed(const struct raft_tracker *tracker, uint64_t half)
@@ -184,7 +186,7 @@ raft_index raft_tracker_committed(const struct raft_tracker *tracker, raft_index
         return floor;
     }
     raft_index incoming = half_committed(tracker, tracker->voters);
-    raft_index outgoing = half_committed(tracker, tracker->outgoing);
+    raft_index outgoing = tracker->outgoing == 0 ? UINT64_MAX : half_committed(tracker, tracker->outgoing);
     raft_index committed = incoming < outgoing ? incoming : outgoing;
     assert(committed > floor);
     return committed;

@@ -34,8 +34,16 @@ void raft_tracker_switch(struct raft_tracker *tracker, const struct raft_conf_pl
                          raft_index last_index);
 /* Forget everything known of everybody, as a new role does. */
 void raft_tracker_reset(struct raft_tracker *tracker, raft_id self, raft_index last_index);
-/* The slot of `id`, or RAFT_NO_SLOT. */
-uint32_t raft_tracker_slot(const struct raft_tracker *tracker, raft_id id);
+/* The slot of `id`, or RAFT_NO_SLOT, found by halves. */
+uint32_t raft_tracker_search(const struct raft_tracker *tracker, raft_id id);
+/* The same; members that are numbered from 1 stand where their ids say. */
+static inline uint32_t raft_tracker_slot(const struct raft_tracker *tracker, raft_id id)
+{
+    if (id - 1 < tracker->count && tracker->ids[id - 1] == id) {
+        return (uint32_t)(id - 1);
+    }
+    return raft_tracker_search(tracker, id);
+}
 
 void raft_tracker_reset_votes(struct raft_tracker *tracker);
 /* Only a member's first vote counts. */

@@ -169,7 +169,7 @@ static void one_thing(struct pair *pair)
     }
     case 6:
         twin->applied = pair->log.applying;
-        (void)raft_log_applied_to(&pair->log, twin->applied);
+        raft_log_applied_to(&pair->log, twin->applied);
         break;
     case 7: /* A Ready goes and comes back. */
         raft_blocks_return(&pair->log.blocks, raft_log_next_lending(&pair->log));
