@@ -15,7 +15,7 @@ enum {
     SLOT_COUNT_MAX = 1 << SLOT_BITS,
     INSERTION_MAX = 24, /* Sorted by insertion up to here, beyond by merging. */
     HEAP_ARITY = 4,
-    KEYS_FIRST = 16
+    KEYS_FIRST = 4 /* A cache line. */
 };
 
 /* An item's place in the order; the sequence is unique, so the slot below it
