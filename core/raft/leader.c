@@ -130,6 +130,7 @@ static void accept_received(struct raft *raft, uint32_t slot, const struct raft_
     struct raft_progress *progress = &raft->tracker.progress[slot];
     bool is_self = slot == raft->self_slot;
     bool advanced = raft_progress_acked(progress, message->index);
+    raft_tracker_matched(&raft->tracker, slot);
     if (advanced && raft->observer.match) {
         raft->observer.match(raft->observer.context, message->from, progress->match);
     }

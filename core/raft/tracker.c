@@ -16,7 +16,7 @@ void raft_tracker_init(struct raft_tracker *tracker, const struct base_allocator
                        struct raft_inflight_limits limits)
 {
     assert(limits.count_max > 0);
-    *tracker = (struct raft_tracker){.allocator = allocator, .limits = limits};
+    *tracker = (struct raft_tracker){.allocator = allocator, .limits = limits, .beyond_floor = UINT64_MAX};
 }
 
 void raft_tracker_release(struct raft_tracker *tracker)
@@ -59,6 +59,13 @@ static void carry(uint64_t set_before, uint32_t before, uint64_t *set, uint32_t 
     *set |= ((set_before >> before) & 1) << slot;
 }
 
+/* Nobody is above the highest index: so everybody is looked at again. */
+static void forget_beyond(struct raft_tracker *tracker)
+{
+    tracker->beyond = 0;
+    tracker->beyond_floor = UINT64_MAX;
+}
+
 /* Move who stays into its new slot, and give the others a new progress. */
 static void move_members(struct raft_tracker *tracker, const struct raft_conf_plan *plan,
                          const struct raft_id_set *members, raft_index last_index)
@@ -91,6 +98,7 @@ static void move_members(struct raft_tracker *tracker, const struct raft_conf_pl
         }
     }
     tracker->count = members->count;
+    forget_beyond(tracker);
 }
 
 void raft_tracker_switch(struct raft_tracker *tracker, const struct raft_conf_plan *plan,
@@ -113,6 +121,7 @@ void raft_tracker_reset(struct raft_tracker *tracker, raft_id self, raft_index l
 {
     raft_tracker_reset_votes(tracker);
     tracker->active = 0;
+    forget_beyond(tracker);
     for (uint32_t slot = 0; slot < tracker->count; slot++) {
         raft_index match = tracker->ids[slot] == self ? last_index : 0;
         raft_progress_reset(&tracker->progress[slot], match, last_index + 1);
@@ -154,17 +163,19 @@ bool raft_tracker_is_quorum_active(const struct raft_tracker *tracker)
            half_result(tracker->outgoing, tracker->active, 0) == RAFT_VOTE_WON;
 }
 
-/* Have enough voters of this half gone beyond `floor` that it can have moved? */
-static bool is_majority_beyond(const struct raft_tracker *tracker, uint64_t half, raft_index floor)
+static void count_beyond(struct raft_tracker *tracker, raft_index floor)
 {
-    if (half == 0) {
-        return true;
-    }
-    uint32_t beyond = 0;
+    tracker->beyond = 0;
+    tracker->beyond_floor = floor;
     for (uint32_t slot = 0; slot < tracker->count; slot++) {
-        beyond += (uint32_t)((half >> slot) & 1) & (tracker->progress[slot].match > floor);
+        raft_tracker_matched(tracker, slot);
     }
-    return beyond > raft_bit_count(half) / 2;
+}
+
+/* Have enough voters of this half gone beyond the floor that it can have moved? */
+static bool is_majority_beyond(const struct raft_tracker *tracker, uint64_t half)
+{
+    return half == 0 || raft_bit_count(half & tracker->beyond) > raft_bit_count(half) / 2;
 }
 
 static raft_index half_committed(const struct raft_tracker *tracker, uint64_t half)
@@ -179,10 +190,13 @@ static raft_index half_committed(const struct raft_tracker *tracker, uint64_t ha
     return raft_quorum_committed(acked, count);
 }
 
-raft_index raft_tracker_committed(const struct raft_tracker *tracker, raft_index floor)
+raft_index raft_tracker_committed(struct raft_tracker *tracker, raft_index floor)
 {
-    if (tracker->voters == 0 || !is_majority_beyond(tracker, tracker->voters, floor) ||
-        !is_majority_beyond(tracker, tracker->outgoing, floor)) {
+    if (tracker->beyond_floor != floor) {
+        count_beyond(tracker, floor);
+    }
+    if (tracker->voters == 0 || !is_majority_beyond(tracker, tracker->voters) ||
+        !is_majority_beyond(tracker, tracker->outgoing)) {
         return floor;
     }
     raft_index incoming = half_committed(tracker, tracker->voters);

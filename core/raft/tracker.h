@@ -21,6 +21,8 @@ struct raft_tracker {
     uint64_t outgoing;
     uint64_t learners;
     uint64_t active; /* Heard of since the last quorum check. */
+    uint64_t beyond; /* Whose match is above beyond_floor; counted anew when that changes. */
+    raft_index beyond_floor;
     uint64_t granted;
     uint64_t rejected;
 };
@@ -51,8 +53,14 @@ void raft_tracker_record_vote(struct raft_tracker *tracker, uint32_t slot, bool 
 enum raft_vote_result raft_tracker_vote_result(const struct raft_tracker *tracker);
 /* Has a quorum been heard of since the last check? */
 bool raft_tracker_is_quorum_active(const struct raft_tracker *tracker);
-/* The highest index on a quorum, when that is above `floor`; else `floor`. */
-raft_index raft_tracker_committed(const struct raft_tracker *tracker, raft_index floor);
+/* The match of `slot` has grown. */
+static inline void raft_tracker_matched(struct raft_tracker *tracker, uint32_t slot)
+{
+    tracker->beyond |= (uint64_t)(tracker->progress[slot].match > tracker->beyond_floor) << slot;
+}
+/* The highest index on a quorum, when that is above `floor`; else `floor`. Every
+ * match that has grown since the last call was told by raft_tracker_matched. */
+raft_index raft_tracker_committed(struct raft_tracker *tracker, raft_index floor);
 /* The latest read round that a quorum has answered. */
 uint64_t raft_tracker_read_position(const struct raft_tracker *tracker);
 
