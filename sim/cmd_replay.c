@@ -20,6 +20,7 @@ struct replay {
     struct cmd_plan plan; /* First: shared setters take it. */
     uint64_t until_ns;
     const char *trace; /* The file to write a trace to. */
+    const char *disks; /* The folder to leave the members' directories in. */
     bool is_loud;
     struct campaign_printer printer;
     struct script_worlds *worlds;
@@ -36,6 +37,13 @@ static bool set_until(void *target, const char *value)
 {
     struct replay *replay = target;
     return campaign_text_duration(value, &replay->until_ns) && replay->until_ns > 0;
+}
+
+static bool set_disks(void *target, const char *value)
+{
+    struct replay *replay = target;
+    replay->disks = value;
+    return true;
 }
 
 static bool set_trace(void *target, const char *value)
@@ -58,6 +66,7 @@ static const struct campaign_argument known[] = {
     {"--scenario", "NAME", "the scenario of this name; all of PATH unless said", cmd_plan_set_scenario},
     {"--param", "name=value", "override a param() of the scripts", cmd_plan_set_param},
     {"--until", "a duration such as 12.5s", "stop at this simulated time", set_until},
+    {"--disks", "a folder", "leave the members' directories there, for faultline wal", set_disks},
     {"--trace", "a file's name", "write every event to a trace file", set_trace},
     {"-v", NULL, "every event", set_loud},
 };
@@ -82,7 +91,8 @@ static void run(struct replay *replay, const struct campaign_unit *unit, struct 
                                          .params = plan->params,
                                          .param_count = plan->param_count,
                                          .sink = sink,
-                                         .until_ns = replay->until_ns};
+                                         .until_ns = replay->until_ns,
+                                         .disks = replay->disks};
     *outcome = (struct script_outcome){0};
     script_run(unit->file, unit->scenario->number, &options, &replay->worlds, outcome);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/script/run.h"
 
+#include "sim/export.h"
 #include "sim/load.h"
 #include "sim/script/file.h"
 #include "sim/script/object.h"
@@ -453,6 +454,11 @@ static void run_protected(const struct setup *setup, struct script_outcome *out)
     }
     loop(run, setup->options, out);
     fill_outcome(run, out);
+    const char *unwritten = setup->options->disks ? sim_world_export(run->world, setup->options->disks) : NULL;
+    if (unwritten) {
+        out->verdict = SCRIPT_UNJUDGED;
+        (void)snprintf(out->error, sizeof out->error, "--disks: %.700s: cannot be written", unwritten);
+    }
 }
 
 /* Answers of calls that nobody took. */

@@ -143,6 +143,7 @@ struct script_run_options {
     uint32_t param_count;
     struct sim_sink *sink; /* NULL: nothing is recorded but the digest. */
     uint64_t until_ns;     /* Stop looking here; 0: never. */
+    const char *disks;     /* Leave the members' directories in this folder; NULL: no. */
     volatile uint64_t *steps; /* Counted up at each step of world or script, for a watchdog; may be NULL. */
 };
 
