@@ -26,17 +26,25 @@ enum disk_status { DISK_OK, DISK_NOT_FOUND, DISK_EXISTS, DISK_FULL, DISK_IO_ERRO
 /* An open file. Numbers are the host's; 0 is none. */
 typedef uint32_t disk_file;
 
-enum disk_record { DISK_OTHER, DISK_METADATA, DISK_HARD_STATE, DISK_ENTRY, DISK_SNAPSHOT, DISK_SEGMENT, DISK_SNAPSHOT_FILE };
+enum disk_record {
+    DISK_OTHER,
+    DISK_METADATA,
+    DISK_HARD_STATE,
+    DISK_ENTRY,
+    DISK_SNAPSHOT,
+    DISK_SEGMENT,
+    DISK_SNAPSHOT_FILE
+};
 
 /* What an append or write is about, in the words of Raft: for whoever watches
  * the disk (judges know from it what is durable), never for the disk. */
 struct disk_tag {
     enum disk_record record;
-    raft_index last_index; /* DISK_ENTRY: the last entry's; DISK_SNAPSHOT…: its index. */
+    raft_index last_index;  /* DISK_ENTRY: the last entry's; DISK_SNAPSHOT…: its index. */
     raft_index first_index; /* DISK_ENTRY: the first entry's; what lies at or above it is replaced. */
-    raft_term term;        /* DISK_ENTRY: the last entry's; DISK_HARD_STATE: the term. */
-    raft_id vote;          /* DISK_HARD_STATE. */
-    raft_index commit;     /* DISK_HARD_STATE. */
+    raft_term term;         /* DISK_ENTRY: the last entry's; DISK_HARD_STATE: the term. */
+    raft_id vote;           /* DISK_HARD_STATE. */
+    raft_index commit;      /* DISK_HARD_STATE. */
 };
 
 struct disk {
@@ -46,12 +54,13 @@ struct disk {
 
     /* Call `visit` for each name in `directory` (bare, without the directory),
      * in byte order. DISK_NOT_FOUND. */
-    enum disk_status (*list)(void *context, const char *directory, void (*visit)(void *visitor, const char *name),
-                             void *visitor);
+    enum disk_status (*list)(void *context, const char *directory,
+                             void (*visit)(void *visitor, const char *name), void *visitor);
     /* Open an existing file. DISK_NOT_FOUND. */
     enum disk_status (*open)(void *context, const char *name, disk_file *file, uint64_t *size_bytes);
     /* Read up to `size` bytes at `offset`; `*got` is less only at the file's end. */
-    enum disk_status (*read)(void *context, disk_file file, uint64_t offset, void *bytes, size_t size, size_t *got);
+    enum disk_status (*read)(void *context, disk_file file, uint64_t offset, void *bytes, size_t size,
+                             size_t *got);
     /* Opened or created, with nothing of it under way. */
     void (*close)(void *context, disk_file file);
 

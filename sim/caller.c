@@ -16,7 +16,8 @@ static uint64_t client_random(void *context)
     return sim_random_u64(&machine->random_raft);
 }
 
-static void client_send(void *context, uint32_t endpoint, uint64_t connection, const struct wire_message *message)
+static void client_send(void *context, uint32_t endpoint, uint64_t connection,
+                        const struct wire_message *message)
 {
     struct sim_machine *machine = context;
     assert(endpoint < machine->endpoint_count);
@@ -74,7 +75,8 @@ static void complete_call(struct sim_world *world, struct sim_machine *machine,
     machine->calls[slot] = machine->calls[--machine->call_count];
     const struct wire_response *response = &completion->message->response;
     sim_emit(world, SIM_EVENT_RETURN, machine->number,
-             (uint64_t[]){call.number, response->status, completion->is_unknown, (uint64_t)response->revision});
+             (uint64_t[]){call.number, response->status, completion->is_unknown,
+                          (uint64_t)response->revision});
     check_return(world->check, world->now_ns, machine->number, call.number, &call.request->request, response,
                  completion->is_unknown);
     world->has_changed = true;
@@ -87,7 +89,8 @@ static void complete_call(struct sim_world *world, struct sim_machine *machine,
 static void complete_watch(struct sim_world *world, struct sim_machine *machine,
                            const struct sim_completion *completion)
 {
-    check_watched(world->check, world->now_ns, machine->number, completion->watch, &completion->message->watch);
+    check_watched(world->check, world->now_ns, machine->number, completion->watch,
+                  &completion->message->watch);
     world->has_changed = true;
     for (uint32_t i = 0; i < machine->watcher_count; i++) {
         if (machine->watchers[i].watch == completion->watch) {
@@ -193,12 +196,13 @@ static uint64_t call_note(struct sim_machine *machine, const struct wire_request
     return call->number;
 }
 
-uint64_t sim_client_call(struct sim_world *world, sim_machine_number client, const struct wire_request *request,
-                         sim_call_done done, void *context)
+uint64_t sim_client_call(struct sim_world *world, sim_machine_number client,
+                         const struct wire_request *request, sim_call_done done, void *context)
 {
     struct sim_machine *machine = sim_machine_at(world, client);
     uint64_t number = call_note(machine, request, done, context);
-    machine->calls[machine->call_count - 1].call = client_call(machine->client, sim_machine_now(machine), request);
+    machine->calls[machine->call_count - 1].call =
+        client_call(machine->client, sim_machine_now(machine), request);
     settle(machine);
     return number;
 }
@@ -221,8 +225,8 @@ uint64_t sim_client_call_at(struct sim_world *world, sim_machine_number client, 
     return number;
 }
 
-uint64_t sim_client_watch(struct sim_world *world, sim_machine_number client, const struct wire_request *create,
-                          sim_watch_batch batch, void *context)
+uint64_t sim_client_watch(struct sim_world *world, sim_machine_number client,
+                          const struct wire_request *create, sim_watch_batch batch, void *context)
 {
     struct sim_machine *machine = sim_machine_at(world, client);
     if (machine->watcher_count == machine->watcher_capacity) {

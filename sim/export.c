@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-struct export {
+struct exporting {
     struct sim_machine *machine;
     const char *folder;
     const char *directory; /* On the simulated disk. */
@@ -41,10 +41,11 @@ static bool copy_file(struct sim_disk *disk, const char *name, FILE *out)
 
 static void visit(void *visitor, const char *name)
 {
-    struct export *export = visitor;
+    struct exporting *export = visitor;
     char path[1024];
     char inner[256];
-    snprintf(path, sizeof path, "%s/m%u/%s/%s", export->folder, export->machine->number, export->directory, name);
+    snprintf(path, sizeof path, "%s/m%u/%s/%s", export->folder, export->machine->number, export->directory,
+             name);
     snprintf(inner, sizeof inner, "%s/%s", export->directory, name);
     FILE *out = fopen(path, "wb");
     bool is_good = out && copy_file(export->machine->disk, inner, out);
@@ -62,10 +63,10 @@ const char *sim_world_export(struct sim_world *world, const char *folder)
     world->text[0] = '\0';
     bool is_made = make_folder(folder);
     for (uint32_t number = 1; number <= world->member_count && is_made; number++) {
-        struct export export = {.machine = world->machines[number],
-                                .folder = folder,
-                                .failed = world->text,
-                                .failed_size = sizeof world->text};
+        struct exporting export = {.machine = world->machines[number],
+                                   .folder = folder,
+                                   .failed = world->text,
+                                   .failed_size = sizeof world->text};
         char path[1024];
         snprintf(path, sizeof path, "%s/m%u", folder, number);
         is_made = make_folder(path);

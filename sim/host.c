@@ -64,8 +64,12 @@ static bool pass(struct sim_machine *machine, const struct sim_point *point)
 static void notice(struct sim_machine *machine, enum sim_point_verb verb, uint64_t kinds, uint64_t term,
                    uint64_t index)
 {
-    const struct sim_point point = {.when = SIM_POINT_AT, .verb = verb, .kinds = kinds, .machine = machine->number,
-                                    .term = term, .index = index};
+    const struct sim_point point = {.when = SIM_POINT_AT,
+                                    .verb = verb,
+                                    .kinds = kinds,
+                                    .machine = machine->number,
+                                    .term = term,
+                                    .index = index};
     (void)pass(machine, &point);
 }
 
@@ -176,7 +180,6 @@ static bool is_over(const struct sim_machine *machine)
 {
     return machine->doom != SIM_DOOM_NONE;
 }
-
 
 static void on_role(void *context, enum raft_role role, raft_term term, raft_id leader)
 {
@@ -293,7 +296,9 @@ static void on_step(void *context, const char *word)
         return;
     }
     sim_emit_text(machine->world, SIM_EVENT_BOOT_STEP, machine->number, NULL, base_bytes_of(word));
-    const struct sim_point point = {.when = SIM_POINT_AT, .verb = SIM_VERB_BOOTSTRAP, .word = word,
+    const struct sim_point point = {.when = SIM_POINT_AT,
+                                    .verb = SIM_VERB_BOOTSTRAP,
+                                    .word = word,
                                     .machine = machine->number};
     (void)pass(machine, &point);
 }
@@ -334,9 +339,12 @@ static void on_applying(void *context, const struct raft_entry *entry, const str
     if (is_over(machine)) {
         return;
     }
-    const struct sim_point point = {.when = SIM_POINT_BEFORE, .verb = SIM_VERB_APPLY,
-                                    .kinds = apply_kinds(entry, proposal), .machine = machine->number,
-                                    .term = entry->term, .index = entry->index};
+    const struct sim_point point = {.when = SIM_POINT_BEFORE,
+                                    .verb = SIM_VERB_APPLY,
+                                    .kinds = apply_kinds(entry, proposal),
+                                    .machine = machine->number,
+                                    .term = entry->term,
+                                    .index = entry->index};
     (void)pass(machine, &point);
 }
 
@@ -352,9 +360,12 @@ static void on_apply(void *context, const struct raft_entry *entry, const struct
     sim_emit(world, SIM_EVENT_APPLY, machine->number,
              (uint64_t[]){entry->index, entry->term, status, (uint64_t)revision});
     check_apply(world->check, world->now_ns, machine->number, entry, proposal, status, revision);
-    const struct sim_point point = {.when = SIM_POINT_AFTER, .verb = SIM_VERB_APPLY,
-                                    .kinds = apply_kinds(entry, proposal), .machine = machine->number,
-                                    .term = entry->term, .index = entry->index};
+    const struct sim_point point = {.when = SIM_POINT_AFTER,
+                                    .verb = SIM_VERB_APPLY,
+                                    .kinds = apply_kinds(entry, proposal),
+                                    .machine = machine->number,
+                                    .term = entry->term,
+                                    .index = entry->index};
     (void)pass(machine, &point);
 }
 

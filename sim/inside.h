@@ -30,17 +30,17 @@ struct sim_frame {
     uint32_t size_bytes;    /* Of the block. */
     uint32_t from;
     uint32_t to;
-    uint32_t cuts;         /* The link's count of cuts when it left. */
-    uint64_t connection;   /* A client's, else 0. */
-    bool is_reset;         /* The connection is gone, or the peer's process is. */
-    bool is_datagram;      /* Raft's own: may be lost, doubled, overtaken. */
+    uint32_t cuts;                /* The link's count of cuts when it left. */
+    uint64_t connection;          /* A client's, else 0. */
+    bool is_reset;                /* The connection is gone, or the peer's process is. */
+    bool is_datagram;             /* Raft's own: may be lost, doubled, overtaken. */
     struct wire_message *message; /* NULL for a reset. */
 };
 
 /* One direction between two machines. */
 struct sim_link {
     uint64_t last_arrival_ns;
-    uint32_t cuts;    /* How often it was cut: what left before the last cut is lost. */
+    uint32_t cuts; /* How often it was cut: what left before the last cut is lost. */
     bool is_cut;
     uint8_t options;  /* 0: the network's; else a slot of world->links. */
     uint32_t waiting; /* Frames in a paused machine's inbox. */
@@ -95,7 +95,7 @@ struct sim_completion {
     uint32_t size_bytes;
     uint32_t machine;
     bool is_unknown;
-    uint64_t call;  /* 0: a batch of `watch`. */
+    uint64_t call; /* 0: a batch of `watch`. */
     uint64_t watch;
     struct wire_message *message;
 };
@@ -122,11 +122,11 @@ struct sim_machine {
     bool is_alive; /* The process runs, or is paused. */
     bool is_paused;
     bool is_powered;
-    bool has_started;   /* Ever. */
-    bool is_stopping;   /* It said stop in this step. */
-    bool is_leaving;    /* The operator asked it to. */
-    bool heals;         /* Comes back when the world heals. */
-    uint32_t life;      /* Incarnation, from 1. */
+    bool has_started; /* Ever. */
+    bool is_stopping; /* It said stop in this step. */
+    bool is_leaving;  /* The operator asked it to. */
+    bool heals;       /* Comes back when the world heals. */
+    uint32_t life;    /* Incarnation, from 1. */
     char name[16];
     char exit[160];
     struct sim_cluster_options options;
@@ -143,7 +143,7 @@ struct sim_machine {
 
     /* The processor. */
     uint64_t busy_until_ns;
-    uint64_t cpu_event_ns; /* UINT64_MAX: none under way. */
+    uint64_t cpu_event_ns;     /* UINT64_MAX: none under way. */
     uint32_t slow_thousandths; /* 1,000 is the usual pace. */
     struct sim_work *work;
     uint32_t work_first, work_count, work_capacity;
@@ -154,12 +154,12 @@ struct sim_machine {
     uint64_t tick_ns;
     uint64_t tick_base_ns; /* Local instant of tick 0. */
     uint64_t ticks_told;
-    uint64_t tick_due;     /* Number of the tick the member wants next. */
+    uint64_t tick_due;           /* Number of the tick the member wants next. */
     uint64_t tick_next_local_ns; /* Local instant of tick ticks_told + 1. */
     uint64_t stalled_until_ns;   /* True; 0: not stalled. */
     uint64_t stalled_local_ns;   /* Local instants at which a stall or a pause began. */
     uint64_t paused_local_ns;
-    uint32_t work_before_tick;   /* After a gap: so much of what waits comes before the tick. */
+    uint32_t work_before_tick; /* After a gap: so much of what waits comes before the tick. */
     struct sim_soft_timer tick_timer;
     struct sim_soft_timer due_timer;
 
@@ -167,7 +167,7 @@ struct sim_machine {
     struct sim_disk_host disk_host;
     struct disk_tag *survivors; /* Unsynced and whole after a power loss, until the restart. */
     uint32_t survivor_count, survivor_capacity;
-    struct disk platter; /* The disk as the member gets it. */
+    struct disk platter;                   /* The disk as the member gets it. */
     uint64_t unsynced[SIM_UNSYNCED_FILES]; /* Kinds written and not synced, by file. */
     struct sim_asked asked[SIM_ASKED_MAX];
     uint32_t asked_next;
@@ -232,7 +232,7 @@ struct sim_world {
     uint32_t machine_count;        /* Highest number. */
     uint32_t machine_capacity;
     uint32_t member_count;
-    struct sim_machine *spare;     /* Memory of earlier seeds' machines, by kind. */
+    struct sim_machine *spare;          /* Memory of earlier seeds' machines, by kind. */
     struct sim_link_options links[255]; /* From 1: options of single links. */
     uint32_t link_count;
     struct sim_id *ids; /* Member ids ever seen, for printing and judging. */
@@ -267,11 +267,11 @@ struct sim_world {
 struct sim_machine *sim_machine_at(const struct sim_world *world, uint32_t number);
 struct sim_machine *sim_machine_add(struct sim_world *world, bool is_client);
 void sim_emit(struct sim_world *world, enum sim_event_kind kind, uint32_t machine, const uint64_t *fields);
-void sim_emit_text(struct sim_world *world, enum sim_event_kind kind, uint32_t machine, const uint64_t *fields,
-                   struct base_bytes text);
+void sim_emit_text(struct sim_world *world, enum sim_event_kind kind, uint32_t machine,
+                   const uint64_t *fields, struct base_bytes text);
 void sim_announce(struct sim_world *world);
-void sim_push(struct sim_world *world, uint64_t time_ns, enum sim_item_kind kind, uint32_t machine, void *data,
-              uint64_t value);
+void sim_push(struct sim_world *world, uint64_t time_ns, enum sim_item_kind kind, uint32_t machine,
+              void *data, uint64_t value);
 uint32_t sim_number_of(const struct sim_world *world, uint64_t member_id);
 void sim_learn_id(struct sim_world *world, uint64_t member_id, uint32_t number);
 

@@ -196,12 +196,18 @@ static void fill(struct sim_load *load, enum sim_load_kind kind, char key[KEY_BY
     case SIM_LOAD_LEASE:
     case SIM_LOAD_LOCK:
         /* Put where the key is there, read where it is not. */
-        *compare = (struct kv_compare){
-            .key = op->key, .target = KV_COMPARE_VERSION, .relation = KV_GREATER, .number = 0};
+        *compare = (struct kv_compare){.key = op->key,
+                                       .target = KV_COMPARE_VERSION,
+                                       .relation = KV_GREATER,
+                                       .number = 0};
         branch[0] = (struct kv_op){.kind = KV_PUT, .key = op->key, .value = next_value(load)};
         branch[1] = (struct kv_op){.kind = KV_RANGE, .key = op->key};
-        *txn = (struct kv_txn){.compare_count = 1, .success_count = 1, .failure_count = 1,
-                               .compares = compare, .success = &branch[0], .failure = &branch[1]};
+        *txn = (struct kv_txn){.compare_count = 1,
+                               .success_count = 1,
+                               .failure_count = 1,
+                               .compares = compare,
+                               .success = &branch[0],
+                               .failure = &branch[1]};
         op->kind = KV_TXN;
         op->txn = txn;
         op->key = (struct base_bytes){0};

@@ -22,14 +22,14 @@ enum sim_load_pick { SIM_PICK_UNIFORM, SIM_PICK_ZIPF, SIM_PICK_HOT };
 
 struct sim_load_options {
     uint32_t clients;
-    uint64_t rate_millihertz; /* In all; 0: closed loop. */
+    uint64_t rate_millihertz;     /* In all; 0: closed loop. */
     uint32_t mix[SIM_LOAD_KINDS]; /* Weights. */
     uint32_t keys;
     enum sim_load_pick pick;
     uint32_t value_bytes;
-    bool is_serializable;                  /* Reads. */
-    struct sim_client_options client;      /* Endpoints. */
-    bool is_pinned; /* Client i talks to endpoint i mod n only. */
+    bool is_serializable;             /* Reads. */
+    struct sim_client_options client; /* Endpoints. */
+    bool is_pinned;                   /* Client i talks to endpoint i mod n only. */
 };
 
 struct sim_load_counts {

@@ -184,7 +184,8 @@ static uint64_t peer_id(const struct sim_machine *machine, uint32_t number)
 }
 
 /* false: the process is over by now. */
-static bool receive_point(struct sim_machine *machine, const struct sim_frame *frame, enum sim_point_when when)
+static bool receive_point(struct sim_machine *machine, const struct sim_frame *frame,
+                          enum sim_point_when when)
 {
     if (machine->world->reach && machine->doom == SIM_DOOM_NONE) {
         const struct wire_message *message = frame->message;
@@ -338,8 +339,8 @@ void sim_machine_begin(struct sim_machine *machine)
 
 void sim_machine_input(struct sim_machine *machine, const struct sim_work *work)
 {
-    bool is_free = machine->work_count == 0 && !machine->is_paused &&
-                   machine->busy_until_ns <= machine->world->now_ns;
+    bool is_free =
+        machine->work_count == 0 && !machine->is_paused && machine->busy_until_ns <= machine->world->now_ns;
     if (is_free) {
         step(machine, work);
     } else {
@@ -401,7 +402,8 @@ static void tell_everybody(struct sim_machine *machine)
         }
     }
     for (uint32_t i = 0; i < machine->connection_count; i++) {
-        sim_network_reset(world, machine->number, machine->connections[i].client, machine->connections[i].number);
+        sim_network_reset(world, machine->number, machine->connections[i].client,
+                          machine->connections[i].number);
     }
 }
 

@@ -128,7 +128,8 @@ void sim_network_send(struct sim_world *world, struct sim_frame *frame)
         arrival_ns += RETRANSMIT_NS;
     }
     if (is_doubled) {
-        struct sim_frame *twin = sim_frame_new(world, frame->from, frame->to, frame->connection, frame->message);
+        struct sim_frame *twin =
+            sim_frame_new(world, frame->from, frame->to, frame->connection, frame->message);
         twin->cuts = frame->cuts;
         push(world, link, frame, arrival_ns, overtakes);
         push(world, link, twin, arrival_ns + latency_ns, true);

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *refuse(struct sim_world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static const char *refuse(struct sim_world *world, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static const char *refuse(struct sim_world *world, const char *format, ...)
 {
@@ -26,7 +27,8 @@ static struct sim_machine *live_member(struct sim_world *world, uint32_t number,
 {
     struct sim_machine *machine = sim_machine_at(world, number);
     if (machine->is_client || !machine->is_alive) {
-        *why = refuse(world, "%s is down (%s)", machine->name, machine->exit[0] ? machine->exit : "never started");
+        *why = refuse(world, "%s is down (%s)", machine->name,
+                      machine->exit[0] ? machine->exit : "never started");
         return NULL;
     }
     world->cost.operator_actions++;
@@ -60,7 +62,8 @@ static struct member_config config_of(const struct sim_machine *machine, struct 
         .tick_ns = options->tick_ns,
         .heartbeat_ticks = (uint32_t)(options->heartbeat_ns / options->tick_ns),
         .election_ticks = (uint32_t)(options->election_ns / options->tick_ns),
-        .election_spread_ticks = (uint32_t)((options->election_spread_ns + options->tick_ns - 1) / options->tick_ns),
+        .election_spread_ticks =
+            (uint32_t)((options->election_spread_ns + options->tick_ns - 1) / options->tick_ns),
         .pre_vote = options->pre_vote,
         .check_quorum = options->check_quorum,
         .read_lease = options->read_lease,
@@ -100,7 +103,8 @@ static void tell_survivors(struct sim_machine *machine, const struct raft_status
         if (tag->record == DISK_HARD_STATE) {
             is_found = tag->term == status->hard_state.term && tag->vote == status->hard_state.vote;
         } else if (tag->record == DISK_ENTRY) {
-            is_found = member_term_at(machine->member, tag->last_index, &term) == RAFT_OK && term == tag->term;
+            is_found =
+                member_term_at(machine->member, tag->last_index, &term) == RAFT_OK && term == tag->term;
         }
         if (is_found) {
             check_durable(world->check, world->now_ns, machine->number, tag);
@@ -114,9 +118,10 @@ static void judge_refusal(struct sim_machine *machine)
 {
     struct sim_world *world = machine->world;
     if (machine->is_stopping && !machine->is_harmed && strncmp(machine->exit, "disk", 4) == 0) {
-        check_violate(world->check, CHECK_DURABILITY, world->now_ns, machine->number,
-                      "%s will not start again from a disk that had no other fault than crashes and power losses: %s",
-                      machine->name, machine->exit);
+        check_violate(
+            world->check, CHECK_DURABILITY, world->now_ns, machine->number,
+            "%s will not start again from a disk that had no other fault than crashes and power losses: %s",
+            machine->name, machine->exit);
     }
 }
 
@@ -272,7 +277,8 @@ const char *sim_member_stop(struct sim_world *world, sim_machine_number member)
         return refuse(world, "%s is paused: a stopped process cannot leave gracefully", machine->name);
     }
     if (machine->is_in_step) {
-        return refuse(world, "%s is in the middle of a step: it can be killed there, not asked to leave", machine->name);
+        return refuse(world, "%s is in the middle of a step: it can be killed there, not asked to leave",
+                      machine->name);
     }
     machine->is_leaving = true;
     machine->is_in_step = true;
@@ -440,7 +446,8 @@ const char *sim_member_restart_from(struct sim_world *world, sim_machine_number 
         return refuse(world, "%s is running already", machine->name);
     }
     if (image == 0 || image > world->image_count) {
-        return refuse(world, "there is no image %" PRIu32 ": %" PRIu32 " were taken", image, world->image_count);
+        return refuse(world, "there is no image %" PRIu32 ": %" PRIu32 " were taken", image,
+                      world->image_count);
     }
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("directory put back"));
     sim_disk_restore(machine->disk, world->images[image - 1]);
@@ -449,7 +456,8 @@ const char *sim_member_restart_from(struct sim_world *world, sim_machine_number 
     return sim_member_start(world, member, NULL);
 }
 
-const char *sim_member_slow(struct sim_world *world, sim_machine_number member, uint32_t thousandths, uint32_t stage)
+const char *sim_member_slow(struct sim_world *world, sim_machine_number member, uint32_t thousandths,
+                            uint32_t stage)
 {
     (void)stage; /* One processor serves all stages: it is slow as a whole. */
     sim_machine_at(world, member)->slow_thousandths = thousandths;
@@ -519,7 +527,8 @@ static const char *role_text(const struct sim_machine *machine, const struct mem
     return status->is_learner ? "learner" : "follower";
 }
 
-void sim_member_view(struct sim_world *world, sim_machine_number member, bool with_hash, struct sim_member_view *out)
+void sim_member_view(struct sim_world *world, sim_machine_number member, bool with_hash,
+                     struct sim_member_view *out)
 {
     struct sim_machine *machine = sim_machine_at(world, member);
     struct member_status status = machine->last;

@@ -45,16 +45,21 @@ static const char *cluster_check(const struct sim_cluster_options *cluster, char
     uint64_t tick_ns = cluster->tick_ns == 0 ? cluster->heartbeat_ns : cluster->tick_ns;
     uint32_t count = cluster->members + cluster->learners;
     if (cluster->members == 0 || count > SIM_MEMBERS_MAX) {
-        snprintf(text, size, "members and learners: found %" PRIu32 ", expected 1 to %d", count, SIM_MEMBERS_MAX);
+        snprintf(text, size, "members and learners: found %" PRIu32 ", expected 1 to %d", count,
+                 SIM_MEMBERS_MAX);
     } else if (cluster->heartbeat_ns == 0 || tick_ns == 0) {
         snprintf(text, size, "heartbeat and tick must be more than 0");
     } else if (cluster->heartbeat_ns % tick_ns != 0 || cluster->election_ns % tick_ns != 0) {
         snprintf(text, size, "heartbeat and election must be whole ticks of %" PRIu64 " us", tick_ns / 1000);
     } else if (cluster->election_ns <= cluster->heartbeat_ns) {
-        snprintf(text, size, "election must be greater than heartbeat: found %" PRIu64 " ms, expected more than %" PRIu64 " ms",
+        snprintf(text, size,
+                 "election must be greater than heartbeat: found %" PRIu64 " ms, expected more than %" PRIu64
+                 " ms",
                  cluster->election_ns / MS, cluster->heartbeat_ns / MS);
     } else if (cluster->strict_timing && cluster->election_ns < 5 * cluster->heartbeat_ns) {
-        snprintf(text, size, "election must be at least 5 heartbeats with strict_timing: found %" PRIu64 " ms, expected %" PRIu64 " ms",
+        snprintf(text, size,
+                 "election must be at least 5 heartbeats with strict_timing: found %" PRIu64
+                 " ms, expected %" PRIu64 " ms",
                  cluster->election_ns / MS, 5 * cluster->heartbeat_ns / MS);
     } else if (cluster->max_inflight == 0) {
         snprintf(text, size, "max_inflight: found 0, expected 1 or more");

@@ -65,8 +65,8 @@ struct sim_options {
     struct sim_link_options network;
     struct sim_disk_options disk;
     struct sim_cpu_options cpu;
-    uint32_t drift_ppm;  /* Each machine's is drawn in ± this. */
-    uint64_t limit_ns;   /* Longest run; 24 hours. */
+    uint32_t drift_ppm; /* Each machine's is drawn in ± this. */
+    uint64_t limit_ns;  /* Longest run; 24 hours. */
     bool tolerance_exceeded;
     bool tolerance_lossy;
     uint64_t checks_off; /* Bits of enum check_judge. */

@@ -22,8 +22,8 @@ static uint64_t kinds_of(const char *name, const struct disk_tag *tags, uint32_t
 }
 
 /* Pass a point; false when the process is over by now. */
-static bool pass(struct sim_machine *machine, enum sim_point_when when, enum sim_point_verb verb, uint64_t kinds,
-                 const struct disk_tag *tag)
+static bool pass(struct sim_machine *machine, enum sim_point_when when, enum sim_point_verb verb,
+                 uint64_t kinds, const struct disk_tag *tag)
 {
     if (machine->doom != SIM_DOOM_NONE) {
         return false;
@@ -108,19 +108,22 @@ static void platter_append(void *context, uint64_t token, disk_file file, struct
                            const struct disk_tag *tags, uint32_t tag_count)
 {
     struct sim_machine *machine = context;
-    uint64_t kinds = machine->world->reach ? kinds_of(sim_disk_name(machine->disk, file), tags, tag_count) : 0;
-    if (pass(machine, SIM_POINT_BEFORE, SIM_VERB_APPEND, kinds, tag_count > 0 ? &tags[tag_count - 1] : NULL)) {
+    uint64_t kinds =
+        machine->world->reach ? kinds_of(sim_disk_name(machine->disk, file), tags, tag_count) : 0;
+    if (pass(machine, SIM_POINT_BEFORE, SIM_VERB_APPEND, kinds,
+             tag_count > 0 ? &tags[tag_count - 1] : NULL)) {
         *pending_of(machine, file) |= kinds;
         expect_done(machine, token, SIM_VERB_APPEND, kinds);
         sim_disk_append(machine->disk, token, file, bytes, tags, tag_count);
     }
 }
 
-static void platter_write(void *context, uint64_t token, disk_file file, uint64_t offset, struct base_bytes bytes,
-                          const struct disk_tag *tags, uint32_t tag_count)
+static void platter_write(void *context, uint64_t token, disk_file file, uint64_t offset,
+                          struct base_bytes bytes, const struct disk_tag *tags, uint32_t tag_count)
 {
     struct sim_machine *machine = context;
-    uint64_t kinds = machine->world->reach ? kinds_of(sim_disk_name(machine->disk, file), tags, tag_count) : 0;
+    uint64_t kinds =
+        machine->world->reach ? kinds_of(sim_disk_name(machine->disk, file), tags, tag_count) : 0;
     if (pass(machine, SIM_POINT_BEFORE, SIM_VERB_WRITE, kinds, tag_count > 0 ? &tags[tag_count - 1] : NULL)) {
         *pending_of(machine, file) |= kinds;
         expect_done(machine, token, SIM_VERB_WRITE, kinds);
@@ -139,7 +142,8 @@ static void platter_truncate(void *context, uint64_t token, disk_file file, uint
 static void platter_sync(void *context, uint64_t token, disk_file file)
 {
     struct sim_machine *machine = context;
-    uint64_t kinds = *pending_of(machine, file) | sim_point_record(DISK_OTHER, sim_disk_name(machine->disk, file));
+    uint64_t kinds =
+        *pending_of(machine, file) | sim_point_record(DISK_OTHER, sim_disk_name(machine->disk, file));
     if (pass(machine, SIM_POINT_BEFORE, SIM_VERB_SYNC, kinds, NULL)) {
         *pending_of(machine, file) = 0;
         expect_done(machine, token, SIM_VERB_SYNC, kinds);

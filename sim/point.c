@@ -57,9 +57,14 @@ static const char *const message_kinds[KIND_MAX] = {
 static_assert(RAFT_MSG_COUNT + WIRE_KIND_COUNT <= KIND_MAX, "a bit for each kind of message");
 
 static const char *const apply_kinds[KIND_MAX] = {
-    [SIM_APPLY_PUT] = "Put",         [SIM_APPLY_DELETE] = "Delete", [SIM_APPLY_TXN] = "Txn",
-    [SIM_APPLY_COMPACT] = "Compact", [SIM_APPLY_GRANT] = "Grant",   [SIM_APPLY_REVOKE] = "Revoke",
-    [SIM_APPLY_CONF_CHANGE] = "ConfChange", [SIM_APPLY_EMPTY] = "Empty",
+    [SIM_APPLY_PUT] = "Put",
+    [SIM_APPLY_DELETE] = "Delete",
+    [SIM_APPLY_TXN] = "Txn",
+    [SIM_APPLY_COMPACT] = "Compact",
+    [SIM_APPLY_GRANT] = "Grant",
+    [SIM_APPLY_REVOKE] = "Revoke",
+    [SIM_APPLY_CONF_CHANGE] = "ConfChange",
+    [SIM_APPLY_EMPTY] = "Empty",
 };
 
 static const char *const role_kinds[KIND_MAX] = {
@@ -145,8 +150,8 @@ static const struct verb_info *verb_parse(const char *text, size_t length, enum 
 }
 
 /* "role:leader", "bootstrap:ids", "promote": notices. */
-static bool notice_parse(const struct verb_info *verb, const char *rest, struct sim_point_match *out, char *error,
-                         size_t size)
+static bool notice_parse(const struct verb_info *verb, const char *rest, struct sim_point_match *out,
+                         char *error, size_t size)
 {
     out->when = SIM_POINT_AT;
     bool takes_word = out->verb == SIM_VERB_ROLE || out->verb == SIM_VERB_BOOTSTRAP;
@@ -186,15 +191,17 @@ bool sim_point_parse(const char *text, struct sim_point_match *out, char *error,
     size_t length = strcspn(at, " :");
     const struct verb_info *verb = verb_parse(at, length, &out->verb);
     if (!verb) {
-        snprintf(error, size, "found point '%s', expected [before:|after:] append write read sync rename remove "
-                              "syncdir send receive apply, or role:… promote demote commit snapshot bootstrap:…",
+        snprintf(error, size,
+                 "found point '%s', expected [before:|after:] append write read sync rename remove "
+                 "syncdir send receive apply, or role:… promote demote commit snapshot bootstrap:…",
                  text);
         return false;
     }
     at += length;
     if (verb->is_bare) {
         if (has_when) {
-            snprintf(error, size, "found before or after with %s, which is a notice and has neither", verb->name);
+            snprintf(error, size, "found before or after with %s, which is a notice and has neither",
+                     verb->name);
             return false;
         }
         return notice_parse(verb, at, out, error, size);

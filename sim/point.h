@@ -37,10 +37,10 @@ struct sim_point {
     enum sim_point_when when;
     enum sim_point_verb verb;
     uint64_t kinds;
-    const char *word;  /* SIM_VERB_BOOTSTRAP: the step. */
+    const char *word; /* SIM_VERB_BOOTSTRAP: the step. */
     uint32_t machine;
-    uint32_t peer;     /* SEND, RECEIVE; else 0. */
-    uint64_t term;     /* Where they mean something; else 0. */
+    uint32_t peer; /* SEND, RECEIVE; else 0. */
+    uint64_t term; /* Where they mean something; else 0. */
     uint64_t index;
 };
 

@@ -91,6 +91,7 @@ void sim_recorder_digest(const struct sim_recorder *recorder, char out[33]);
 
 /* One event as a line without its time: "role leader term 3 leader m2". Answers
  * the length it would have; writes at most `size` bytes, terminated. */
-size_t sim_event_print(const struct sim_recorder *recorder, const struct sim_event *event, char *out, size_t size);
+size_t sim_event_print(const struct sim_recorder *recorder, const struct sim_event *event, char *out,
+                       size_t size);
 
 #endif

@@ -189,12 +189,13 @@ static void settled(struct sim_world *world, const struct cluster_view *views, u
 
 static void no_progress(struct sim_world *world, const struct cluster_view *view)
 {
-    const char *missing = !view->has_leader ? "there is no leader"
+    const char *missing = !view->has_leader                      ? "there is no leader"
                           : world->probe_state != PROBE_ANSWERED ? "no write is answered"
-                                                                : "the members have not converged";
+                                                                 : "the members have not converged";
     uint32_t first = view->members[0];
     check_violate(world->check, CHECK_PROGRESS, world->now_ns, first,
-                  "%u of %u voters have been able to talk for %" PRIu64 " ms since everything healed or last moved, "
+                  "%u of %u voters have been able to talk for %" PRIu64
+                  " ms since everything healed or last moved, "
                   "and %s (applied %" PRIu64 " to %" PRIu64 ")",
                   view->live_voters, view->voters, bound_ns(world) / 1000000, missing, view->applied_low,
                   view->applied_high);

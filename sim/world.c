@@ -18,8 +18,8 @@ static void *zalloc_or_die(size_t size)
     return block;
 }
 
-void sim_emit_text(struct sim_world *world, enum sim_event_kind kind, uint32_t machine, const uint64_t *fields,
-                   struct base_bytes text)
+void sim_emit_text(struct sim_world *world, enum sim_event_kind kind, uint32_t machine,
+                   const uint64_t *fields, struct base_bytes text)
 {
     sim_record(&world->recorder, world->now_ns, kind, machine, fields, text);
 }
@@ -38,11 +38,12 @@ void sim_emit(struct sim_world *world, enum sim_event_kind kind, uint32_t machin
     sim_record(&world->recorder, world->now_ns, kind, machine, fields, (struct base_bytes){0});
 }
 
-void sim_push(struct sim_world *world, uint64_t time_ns, enum sim_item_kind kind, uint32_t machine, void *data,
-              uint64_t value)
+void sim_push(struct sim_world *world, uint64_t time_ns, enum sim_item_kind kind, uint32_t machine,
+              void *data, uint64_t value)
 {
     assert(time_ns >= world->now_ns);
-    const struct sim_item item = {.time_ns = time_ns, .kind = kind, .machine = machine, .data = data, .value = value};
+    const struct sim_item item = {
+        .time_ns = time_ns, .kind = kind, .machine = machine, .data = data, .value = value};
     sim_queue_push(world->queue, &item);
 }
 
@@ -111,7 +112,8 @@ static void disk_survived(void *context, const struct disk_tag *tag)
     struct sim_machine *machine = context;
     if (machine->survivor_count == machine->survivor_capacity) {
         machine->survivor_capacity = machine->survivor_capacity == 0 ? 8 : machine->survivor_capacity * 2;
-        machine->survivors = realloc(machine->survivors, machine->survivor_capacity * sizeof *machine->survivors);
+        machine->survivors =
+            realloc(machine->survivors, machine->survivor_capacity * sizeof *machine->survivors);
         if (!machine->survivors) {
             abort();
         }

@@ -100,10 +100,10 @@ sim_machine_number sim_leader(struct sim_world *world);
 const char *sim_world_boot(struct sim_world *world);
 /* What one member is told at its first start, where it differs. */
 struct sim_boot {
-    const char *token;      /* NULL: the cluster's. */
-    const char *name;       /* NULL: its own. */
-    bool is_existing;       /* Join. */
-    uint32_t peer_count;    /* 0: all voters and learners of the options. */
+    const char *token;   /* NULL: the cluster's. */
+    const char *name;    /* NULL: its own. */
+    bool is_existing;    /* Join. */
+    uint32_t peer_count; /* 0: all voters and learners of the options. */
     sim_machine_number peers[SIM_MEMBERS_MAX];
 };
 /* Start a member that never ran, was wiped, or is down; `boot` may be NULL. */
@@ -172,15 +172,15 @@ sim_machine_number sim_client_new(struct sim_world *world, const struct sim_clie
 /* Call; `done` comes later, once, with the response (borrowed). Every call and
  * answer is part of the history that is judged. */
 typedef void (*sim_call_done)(void *context, const struct wire_response *response, bool is_unknown);
-uint64_t sim_client_call(struct sim_world *world, sim_machine_number client, const struct wire_request *request,
-                         sim_call_done done, void *context);
+uint64_t sim_client_call(struct sim_world *world, sim_machine_number client,
+                         const struct wire_request *request, sim_call_done done, void *context);
 /* The same over the connection to one member only. */
 uint64_t sim_client_call_at(struct sim_world *world, sim_machine_number client, sim_machine_number member,
                             const struct wire_request *request, sim_call_done done, void *context);
 /* Events of a watch; `done` is called for each batch until cancelled. */
 typedef void (*sim_watch_batch)(void *context, const struct wire_watch *batch);
-uint64_t sim_client_watch(struct sim_world *world, sim_machine_number client, const struct wire_request *create,
-                          sim_watch_batch batch, void *context);
+uint64_t sim_client_watch(struct sim_world *world, sim_machine_number client,
+                          const struct wire_request *create, sim_watch_batch batch, void *context);
 void sim_client_watch_cancel(struct sim_world *world, sim_machine_number client, uint64_t watch);
 /* Keep alive; the deadline is on the client's own clock, 0: gone. */
 void sim_client_lease_keep(struct sim_world *world, sim_machine_number client, int64_t lease, int64_t ttl_s);

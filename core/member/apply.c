@@ -29,8 +29,8 @@ void member_apply_handed(struct member *member, const struct raft_message *apply
     }
 }
 
-static void apply_revoke(struct member *member, const struct wire_proposal *proposal, const struct raft_entry *entry,
-                         struct outcome *outcome)
+static void apply_revoke(struct member *member, const struct wire_proposal *proposal,
+                         const struct raft_entry *entry, struct outcome *outcome)
 {
     struct lease_lessor *lessor = member->lessor.lessor;
     int64_t lease = proposal->request.lease;
@@ -139,7 +139,8 @@ static void apply_normal(struct member *member, const struct raft_entry *entry)
     applying(member, entry, &proposal);
     apply_proposal(member, entry, &proposal, &outcome);
     if (member->observer.apply) {
-        member->observer.apply(member->observer.context, entry, &proposal, outcome.status, kv_revision(member->kv));
+        member->observer.apply(member->observer.context, entry, &proposal, outcome.status,
+                               kv_revision(member->kv));
     }
     if (proposal.proposer == member->id) {
         member_pending_done(member, proposal.id, outcome.status, &outcome.response);

@@ -203,8 +203,7 @@ static bool restart(struct member *member, const struct recovery *recovery)
         return false;
     }
     identify(member);
-    if (recovery->has_hard_state &&
-        raft_restore_hard_state(member->raft, &recovery->hard_state) != RAFT_OK) {
+    if (recovery->has_hard_state && raft_restore_hard_state(member->raft, &recovery->hard_state) != RAFT_OK) {
         member_stop(member, "disk", "the hard state's commit is out of the log's range");
         return false;
     }

@@ -106,9 +106,9 @@ void member_cluster_bury(struct member_cluster *cluster, raft_id id)
 {
     if (cluster->removed_count == cluster->removed_capacity) {
         uint32_t capacity = cluster->removed_capacity == 0 ? 8 : cluster->removed_capacity * 2;
-        cluster->removed =
-            base_resize(cluster->allocator, cluster->removed, cluster->removed_capacity * sizeof *cluster->removed,
-                        capacity * sizeof *cluster->removed);
+        cluster->removed = base_resize(cluster->allocator, cluster->removed,
+                                       cluster->removed_capacity * sizeof *cluster->removed,
+                                       capacity * sizeof *cluster->removed);
         cluster->removed_capacity = capacity;
     }
     cluster->removed[cluster->removed_count++] = id;

@@ -93,8 +93,8 @@ static bool answer(struct member *member, const struct wire_request *request, en
     return true;
 }
 
-static void reply_forwarded(struct member *member, uint64_t connection, uint64_t number, enum base_status status,
-                            const struct wire_response *response)
+static void reply_forwarded(struct member *member, uint64_t connection, uint64_t number,
+                            enum base_status status, const struct wire_response *response)
 {
     struct wire_message out = {
         .kind = WIRE_LEASE_ANSWER,
@@ -171,7 +171,8 @@ void member_lease_confirmed(struct member *member, const struct member_read *rea
     bool is_confirmed = read->term != 0 && member_is_leader(member) && member->term == read->term;
     if (read->kind == MEMBER_READ_EXPIRE) {
         struct lease_info info;
-        if (is_confirmed && lease_info(member->lessor.lessor, read->lease, &info) == BASE_OK && info.is_expiring) {
+        if (is_confirmed && lease_info(member->lessor.lessor, read->lease, &info) == BASE_OK &&
+            info.is_expiring) {
             struct wire_request revoke = {.kind = WIRE_LEASE_REVOKE, .lease = read->lease};
             (void)member_propose(member, 0, &revoke, true);
         }
@@ -261,7 +262,8 @@ void member_lessor_run(struct member *member)
     }
     if (member->config.lease_checkpoint) {
         int64_t remaining_s[MEMBER_CHECKPOINTS_MAX];
-        count = lease_checkpoints_due(lessor->lessor, member->now_ns, ids, remaining_s, MEMBER_CHECKPOINTS_MAX);
+        count =
+            lease_checkpoints_due(lessor->lessor, member->now_ns, ids, remaining_s, MEMBER_CHECKPOINTS_MAX);
         if (count > 0) {
             propose_checkpoints(member, ids, remaining_s, count);
         }

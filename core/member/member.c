@@ -87,7 +87,8 @@ struct lease_lessor *member_new_lessor(struct member *member)
 }
 
 struct member *member_new(const struct member_config *config, const struct base_allocator *allocator,
-                          const struct host *host, const struct disk *disk, const struct host_observer *observer)
+                          const struct host *host, const struct disk *disk,
+                          const struct host_observer *observer)
 {
     struct member *member = base_zalloc(allocator, sizeof *member);
     member->allocator = allocator;
@@ -441,7 +442,8 @@ static void receive_peer(struct member *member, uint64_t connection, const struc
     }
 }
 
-void member_receive(struct member *member, uint64_t now_ns, uint64_t connection, const struct wire_message *message)
+void member_receive(struct member *member, uint64_t now_ns, uint64_t connection,
+                    const struct wire_message *message)
 {
     if (!enter(member, now_ns)) {
         return;
@@ -491,7 +493,8 @@ void member_disconnected(struct member *member, uint64_t connection)
     for (uint32_t i = 0; i < member->hello_count; i++) {
         if (member->hellos[i] == connection) {
             member->hello_count--;
-            memmove(&member->hellos[i], &member->hellos[i + 1], (member->hello_count - i) * sizeof *member->hellos);
+            memmove(&member->hellos[i], &member->hellos[i + 1],
+                    (member->hello_count - i) * sizeof *member->hellos);
             break;
         }
     }

@@ -43,7 +43,8 @@ struct member_config {
 /* A member on a machine; nothing happens before member_start. The tables and
  * the allocator outlive it. `observer` may be NULL. */
 struct member *member_new(const struct member_config *config, const struct base_allocator *allocator,
-                          const struct host *host, const struct disk *disk, const struct host_observer *observer);
+                          const struct host *host, const struct disk *disk,
+                          const struct host_observer *observer);
 /* A host may also drop the whole heap instead. */
 void member_free(struct member *member);
 /* Read the data directory and begin: a new cluster, a restart, or a join. */

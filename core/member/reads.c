@@ -44,8 +44,8 @@ static void wake(struct member *member)
     }
 }
 
-void member_read_add(struct member *member, enum member_read_kind kind, uint64_t connection, bool is_forwarded,
-                     const struct wire_request *request, int64_t lease)
+void member_read_add(struct member *member, enum member_read_kind kind, uint64_t connection,
+                     bool is_forwarded, const struct wire_request *request, int64_t lease)
 {
     struct member_read read = {
         .kind = kind,
@@ -239,7 +239,8 @@ uint64_t member_reads_due_ns(const struct member *member)
 
 void member_reads_release(struct member *member)
 {
-    struct member_read_list *const lists[] = {&member->reads.confirmed, &member->reads.round, &member->reads.next};
+    struct member_read_list *const lists[] = {&member->reads.confirmed, &member->reads.round,
+                                              &member->reads.next};
     for (uint32_t i = 0; i < 3; i++) {
         for (uint32_t slot = 0; slot < lists[i]->count; slot++) {
             read_free(member, &lists[i]->reads[slot]);

@@ -82,7 +82,8 @@ static bool propose_now(struct member *member, struct base_bytes payload)
     return raft_propose(member->raft, payload) == RAFT_OK;
 }
 
-bool member_propose(struct member *member, uint64_t connection, const struct wire_request *request, bool is_fenced)
+bool member_propose(struct member *member, uint64_t connection, const struct wire_request *request,
+                    bool is_fenced)
 {
     struct member_proposals *proposals = &member->proposals;
     bool has_leader = member->leader != RAFT_NONE;

@@ -113,7 +113,8 @@ void member_snapshot_maybe_begin(struct member *member)
 {
     struct member_snapshots *snapshots = &member->snapshots;
     raft_index last = snapshots->newest.index;
-    bool is_busy = snapshots->stream || snapshots->ended != 0 || snapshots->is_installing || snapshots->is_receiving;
+    bool is_busy =
+        snapshots->stream || snapshots->ended != 0 || snapshots->is_installing || snapshots->is_receiving;
     if (is_busy || member->config.snapshot_entries == 0 ||
         member->apply.applied - last <= member->config.snapshot_entries) {
         return;
@@ -127,8 +128,8 @@ void member_snapshot_maybe_begin(struct member *member)
         .configuration = *raft_configuration(member->raft),
     };
     if (member->observer.snapshot) {
-        member->observer.snapshot(member->observer.context, member->apply.applied, term, member_store_hash(member),
-                                  false);
+        member->observer.snapshot(member->observer.context, member->apply.applied, term,
+                                  member_store_hash(member), false);
     }
     wal_snapshot_begin(member->storage.wal, &snapshots->making);
     base_buffer_reset(&member->scratch);

@@ -8,9 +8,9 @@
 #include "core/raft/types.h"
 
 enum {
-    MEMBER_SENDINGS_MAX = 16,          /* etcd: maxInFlightMsgSnap */
-    MEMBER_SLICE_BYTES = 64 * 1024,    /* Of a snapshot's state, at a time. */
-    MEMBER_STATE_BYTES_MAX = 1 << 30   /* Of what a peer may send us. */
+    MEMBER_SENDINGS_MAX = 16,        /* etcd: maxInFlightMsgSnap */
+    MEMBER_SLICE_BYTES = 64 * 1024,  /* Of a snapshot's state, at a time. */
+    MEMBER_STATE_BYTES_MAX = 1 << 30 /* Of what a peer may send us. */
 };
 
 #define MEMBER_SENDING_NS UINT64_C(5000000000) /* etcd: rafthttp's connection timeout */
@@ -29,8 +29,8 @@ struct member_snapshots {
     /* Being made: the store's stream is open. */
     struct kv_snapshot *stream;
     struct raft_snapshot making;
-    raft_index ended;   /* The one that is ended and not yet durable; 0 none. */
-    raft_index offered; /* The newest that Raft knows of. */
+    raft_index ended;            /* The one that is ended and not yet durable; 0 none. */
+    raft_index offered;          /* The newest that Raft knows of. */
     struct raft_snapshot newest; /* Its place and configuration. */
     bool is_woken;
     /* Being sent. */

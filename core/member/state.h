@@ -19,13 +19,13 @@ enum {
     MEMBER_EXPIRED_MAX = 500,               /* Found by one scan; etcd: half the revoke rate. */
     MEMBER_HELLOS_MAX = 1024,               /* Connections that wait for us to be ready. */
     MEMBER_WATCH_EVENTS_MAX = 1000,
-    MEMBER_COMPACT_KEYS = 1000,             /* Of one turn; etcd: CompactionBatchLimit */
-    MEMBER_CHECKPOINTS_MAX = 500,           /* In one entry. */
+    MEMBER_COMPACT_KEYS = 1000,   /* Of one turn; etcd: CompactionBatchLimit */
+    MEMBER_CHECKPOINTS_MAX = 500, /* In one entry. */
     MEMBER_BATCH_DEFAULT = 64
 };
 
-#define MEMBER_READ_RETRY_NS UINT64_C(500000000)  /* etcd: readIndexRetryTime */
-#define MEMBER_RENEW_RETRY_NS UINT64_C(50000000)  /* etcd: LeaseRenew's pause */
+#define MEMBER_READ_RETRY_NS UINT64_C(500000000)    /* etcd: readIndexRetryTime */
+#define MEMBER_RENEW_RETRY_NS UINT64_C(50000000)    /* etcd: LeaseRenew's pause */
 #define MEMBER_REQUEST_BASE_NS UINT64_C(5000000000) /* ReqTimeout is this + 2 E. */
 
 /* --- the storage stage: what waits for the disk --- */
@@ -42,15 +42,15 @@ struct member_storage {
     uint32_t held_capacity;
     uint32_t held_first;
     uint32_t held_count;
-    uint64_t ticket_needed;   /* The newest ticket a promise may depend on. */
-    uint64_t ticket_written;  /* The newest ticket written, synced or not. */
+    uint64_t ticket_needed;  /* The newest ticket a promise may depend on. */
+    uint64_t ticket_written; /* The newest ticket written, synced or not. */
 };
 
 /* --- the apply stage --- */
 
 struct member_apply {
-    raft_index applied;     /* Taken effect in the store. */
-    raft_index handed_to;   /* Raft has handed out entries up to here. */
+    raft_index applied;   /* Taken effect in the store. */
+    raft_index handed_to; /* Raft has handed out entries up to here. */
     bool is_woken;
 };
 
@@ -73,7 +73,7 @@ struct member_proposals {
     struct member_pending *ring;
     uint32_t capacity; /* A power of two. */
     uint32_t count;
-    uint64_t first;    /* The number of the oldest. */
+    uint64_t first; /* The number of the oldest. */
     uint32_t waiting_count;
 };
 
@@ -86,7 +86,7 @@ struct member_read {
     uint64_t connection;
     bool is_forwarded; /* From a peer: answered as WIRE_LEASE_ANSWER. */
     uint64_t deadline_ns;
-    raft_term term;    /* Ours when its round began. */
+    raft_term term;               /* Ours when its round began. */
     struct wire_message *request; /* Owned, flat; NULL for MEMBER_READ_EXPIRE. */
     size_t request_bytes;
     int64_t lease;
@@ -99,27 +99,27 @@ struct member_read_list {
 };
 
 struct member_reads {
-    struct member_read_list next;    /* Join the next round. */
-    struct member_read_list round;   /* Wait for this round's confirmation. */
+    struct member_read_list next;      /* Join the next round. */
+    struct member_read_list round;     /* Wait for this round's confirmation. */
     struct member_read_list confirmed; /* Wait for applied >= index. */
-    raft_index index;                /* What `confirmed` waits for. */
+    raft_index index;                  /* What `confirmed` waits for. */
     bool is_round_open;
     uint64_t number;       /* Of the last read index asked for, */
     uint64_t round_number; /* and of the first one of this round: any of them will do. */
     raft_term round_term;
-    uint64_t retry_ns;               /* Ask again at this instant. */
+    uint64_t retry_ns; /* Ask again at this instant. */
     bool is_woken;
 };
 
 /* --- requests passed on to the leader --- */
 
 struct member_forward {
-    uint64_t number;     /* Ours, for the leader's answer. */
+    uint64_t number; /* Ours, for the leader's answer. */
     uint64_t connection;
     uint64_t request_id;
     uint64_t deadline_ns;
     uint64_t retry_ns;
-    raft_id to;          /* RAFT_NONE: waits for a leader. */
+    raft_id to;                  /* RAFT_NONE: waits for a leader. */
     struct wire_request request; /* Lease calls only: no pointers in it. */
 };
 
@@ -150,7 +150,7 @@ struct member_watches {
 
 struct member {
     struct member_config config; /* Strings live in `texts`. */
-    struct base_arena texts;       /* The configuration's strings. */
+    struct base_arena texts;     /* The configuration's strings. */
     const struct base_allocator *allocator;
     const struct host *host;
     const struct disk *disk;
@@ -181,9 +181,9 @@ struct member {
     uint64_t due_ns;          /* What the host was told. */
     bool is_new;              /* This start made a new cluster. */
     bool is_published;
-    uint64_t *hellos;         /* Connections that were opened before we were ready. */
+    uint64_t *hellos; /* Connections that were opened before we were ready. */
     uint32_t hello_count;
-    uint64_t publish_ns;      /* Propose our name again at this instant. */
+    uint64_t publish_ns; /* Propose our name again at this instant. */
     bool is_leaving;
     uint64_t leave_ns;
     bool is_stopped;
@@ -220,7 +220,8 @@ void member_respond(struct member *member, uint64_t connection, uint64_t request
                     struct wire_response *response);
 /* Put a request into the log, at once or when there is a leader. `connection` 0:
  * nobody waits. false: refused, and said so. */
-bool member_propose(struct member *member, uint64_t connection, const struct wire_request *request, bool is_fenced);
+bool member_propose(struct member *member, uint64_t connection, const struct wire_request *request,
+                    bool is_fenced);
 /* A proposal of ours took effect. */
 void member_pending_done(struct member *member, uint64_t proposal_id, enum base_status status,
                          struct wire_response *response);
@@ -230,8 +231,8 @@ uint64_t member_proposals_due_ns(const struct member *member);
 void member_proposals_release(struct member *member);
 
 /* reads.c */
-void member_read_add(struct member *member, enum member_read_kind kind, uint64_t connection, bool is_forwarded,
-                     const struct wire_request *request, int64_t lease);
+void member_read_add(struct member *member, enum member_read_kind kind, uint64_t connection,
+                     bool is_forwarded, const struct wire_request *request, int64_t lease);
 void member_reads_state(struct member *member, const struct raft_read_state *state);
 void member_reads_leader_changed(struct member *member);
 void member_reads_first_commit(struct member *member);

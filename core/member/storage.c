@@ -40,8 +40,8 @@ void member_storage_append(struct member *member, const struct raft_message *app
         member_snapshot_store(member, append->snapshot); /* What is saved next waits for it. */
     }
     if (append->entry_count > 0 || has_state || has_snapshot) {
-        storage->ticket_written =
-            wal_save(storage->wal, append->entries, append->entry_count, has_state ? &state : NULL, needs_sync);
+        storage->ticket_written = wal_save(storage->wal, append->entries, append->entry_count,
+                                           has_state ? &state : NULL, needs_sync);
         member->work.entries += append->entry_count;
     }
     if (needs_sync) {

@@ -30,14 +30,14 @@ static void create(struct member *member, uint64_t connection, const struct wire
 {
     struct member_watches *watches = &member->watches;
     uint64_t number = ++watches->number;
-    enum base_status status =
-        kv_watch_add(watches->watchers, number, request->op.key, request->op.range_end, request->revision,
-                     request->op.flags);
+    enum base_status status = kv_watch_add(watches->watchers, number, request->op.key, request->op.range_end,
+                                           request->revision, request->op.flags);
     if (status == BASE_OK) {
         if (watches->count == watches->capacity) {
             uint32_t capacity = watches->capacity == 0 ? 8 : watches->capacity * 2;
-            watches->list = base_resize(member->allocator, watches->list, watches->capacity * sizeof *watches->list,
-                                        capacity * sizeof *watches->list);
+            watches->list =
+                base_resize(member->allocator, watches->list, watches->capacity * sizeof *watches->list,
+                            capacity * sizeof *watches->list);
             watches->capacity = capacity;
         }
         watches->list[watches->count++] =
