@@ -101,6 +101,13 @@ if step "clang builds without a warning" build-tests/run/clang.log configure_and
     -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++; then
     others=build-clang/faultline
 fi
+# Any bytes at the doors of Raft and of the wire: a short run, a long one when deep.
+[ "$depth" = deep ] && runs=2000000 || runs=100000
+if step "clang builds the fuzzers" build-tests/run/fuzz-build.log cmake --build build-clang -j "$jobs" --target fuzz; then
+    for fuzz in raft_fuzz wire_fuzz; do
+        step "$fuzz takes anything" "build-tests/run/$fuzz.log" "build-clang/tests/$fuzz" -runs=$runs -seed=1 || true
+    done
+fi
 # Unoptimised, and with every local variable filled with something else than zero.
 if step "gcc builds without optimisation" build-tests/run/debug.log configure_and_build build-debug faultline \
     -DCMAKE_BUILD_TYPE=Debug -DBUILD_TESTING=OFF -DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++ \
