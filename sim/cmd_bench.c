@@ -8,6 +8,7 @@
 #include "sim/campaign/pool.h"
 #include "sim/campaign/text.h"
 #include "sim/cmd.h"
+#include "sim/nearest.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -218,7 +219,7 @@ static const struct bench *find(const char *name)
             return &benches[i];
         }
     }
-    const char *nearest = campaign_text_nearest(name, names, BENCHES);
+    const char *nearest = sim_nearest(name, names, BENCHES);
     fprintf(stderr, "faultline bench: found the name %s, expected %s\n", name,
             nearest ? nearest : "one of those that faultline bench --help lists");
     return NULL;

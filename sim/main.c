@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/campaign/text.h"
 #include "sim/cmd.h"
+#include "sim/nearest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,7 @@ static int complain_unknown(const char *name)
     for (unsigned i = 0; i < cmd_count; i++) {
         names[i] = cmd_all[i].name;
     }
-    const char *nearest = campaign_text_nearest(name, names, cmd_count);
+    const char *nearest = sim_nearest(name, names, cmd_count);
     if (nearest) {
         fprintf(stderr, "faultline: found the command %s, expected %s?\n", name, nearest);
     } else {

@@ -2,6 +2,7 @@
 #include "sim/campaign/arguments.h"
 
 #include "sim/campaign/text.h"
+#include "sim/nearest.h"
 
 #include <string.h>
 
@@ -26,7 +27,7 @@ static void complain_unknown(const struct campaign_arguments *arguments, const c
     for (; count < arguments->known_count && count < NAMES_MAX; count++) {
         names[count] = arguments->known[count].name;
     }
-    const char *nearest = campaign_text_nearest(name, names, count);
+    const char *nearest = sim_nearest(name, names, count);
     fprintf(complaints, "faultline %s: found the option %s, expected %s%s\n", arguments->command, name,
             nearest ? nearest : "one of those that faultline help lists", nearest ? "?" : "");
 }

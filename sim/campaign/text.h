@@ -1,5 +1,4 @@
-/* Words on a command line: the nearest right one for a wrong one, numbers, ranges
- * and durations as SCENARIOS.md writes them. */
+/* Words on a command line: numbers, ranges and durations as SCENARIOS.md writes them. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SIM_CAMPAIGN_TEXT_H
 #define SIM_CAMPAIGN_TEXT_H
@@ -8,9 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The name among `count` that is nearest to `word` by edits, or NULL when none is
- * near enough to be meant. */
-const char *campaign_text_nearest(const char *word, const char *const *names, size_t count);
 /* All of `text` as a number; false, `out` untouched, when it is anything else. */
 bool campaign_text_u64(const char *text, uint64_t *out);
 /* "60s", "1.5s", "10ms", "2min", "1hour"; a bare number is seconds. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/script/api.h"
 
+#include "sim/nearest.h"
+
 #include "sim/script/script.h"
 #include "sim/script/text.h"
 
@@ -42,7 +44,7 @@ const char *script_api_nearest_global(const char *name)
             names[count++] = api_lines[i].name;
         }
     }
-    return script_text_nearest(name, names, count);
+    return sim_nearest(name, names, count);
 }
 
 void script_api_open(lua_State *lua)

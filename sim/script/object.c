@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/script/object.h"
 
+#include "sim/nearest.h"
 #include "sim/script/text.h"
 #include "sim/script/value.h"
 
@@ -26,7 +27,7 @@ _Noreturn void script_class_refuse(lua_State *lua, const struct script_class *cl
 {
     const char *names[NAMES_MAX] = {NULL};
     size_t count = list_names(class, names);
-    const char *nearest = script_text_nearest(name, names, count);
+    const char *nearest = sim_nearest(name, names, count);
     if (nearest) {
         script_error(lua, "found \"%.60s\" of a %s, did you mean \"%s\"?", name, class->name, nearest);
     }
@@ -97,9 +98,10 @@ static int on_len(lua_State *lua)
     return 1;
 }
 
-static void add_metamethod(lua_State *lua, const struct script_class *class, const char *name, lua_CFunction call)
+static void add_metamethod(lua_State *lua, const struct script_class *class, const char *name,
+                           lua_CFunction call)
 {
-    lua_pushlightuserdata(lua, (void *)(uintptr_t)class);
+    lua_pushlightuserdata(lua, (void *)(uintptr_t) class);
     lua_pushvalue(lua, -2); /* The names. */
     lua_pushcclosure(lua, call, 2);
     lua_setfield(lua, -3, name);

@@ -7,9 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The name among `count` that is nearest to `word` by edits; NULL when none is near
- * enough to be meant. */
-const char *script_text_nearest(const char *word, const char *const *names, size_t count);
 /* A number's 12 significant digits, the same in every locale: "3", "0.25", "1e+30".
  * `out` has 32 bytes. */
 void script_text_number(double number, char out[32]);

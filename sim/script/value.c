@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/script/value.h"
 
+#include "sim/nearest.h"
 #include "sim/script/dist.h"
 #include "sim/script/source.h"
 #include "sim/script/text.h"
@@ -119,15 +120,15 @@ static void read_ns(lua_State *lua, int index, const struct script_path *path, c
     *out = (uint64_t)ns;
 }
 
-static uint64_t read_whole(lua_State *lua, int index, const struct script_path *path, const struct script_key *key,
-                           uint64_t type_max)
+static uint64_t read_whole(lua_State *lua, int index, const struct script_path *path,
+                           const struct script_key *key, uint64_t type_max)
 {
     int64_t value = 0;
     uint64_t max = key->max > 0 ? key->max : type_max;
     if (!to_whole(lua, index, &value) || value < 0 || (uint64_t)value < key->min || (uint64_t)value > max) {
         char expected[128];
-        (void)snprintf(expected, sizeof expected, "a whole number from %llu to %llu", (unsigned long long)key->min,
-                       (unsigned long long)max);
+        (void)snprintf(expected, sizeof expected, "a whole number from %llu to %llu",
+                       (unsigned long long)key->min, (unsigned long long)max);
         refuse(lua, index, path, expected);
     }
     return (uint64_t)value;
@@ -149,7 +150,8 @@ static void list_names(const char *const *names, size_t count, const char *quote
     size_t used = 0;
     out[0] = '\0';
     for (size_t i = 0; i < count && used + 40 < size; i++) {
-        used += (size_t)snprintf(out + used, size - used, "%s%s%.30s%s", i > 0 ? ", " : "", quote, names[i], quote);
+        used += (size_t)snprintf(out + used, size - used, "%s%s%.30s%s", i > 0 ? ", " : "", quote, names[i],
+                                 quote);
     }
 }
 
@@ -167,20 +169,21 @@ static uint32_t read_choice(lua_State *lua, int index, const struct script_path 
     char names[512];
     script_describe(lua, index, found);
     list_names(key->choices, count, "\"", names, sizeof names);
-    const char *nearest = script_text_nearest(text, key->choices, count);
+    const char *nearest = sim_nearest(text, key->choices, count);
     script_path_error(lua, path, "found %s%s%s%s of %s", found, nearest ? ", did you mean \"" : "",
                       nearest ? nearest : "", nearest ? "\"? Expected one" : ", expected one", names);
 }
 
-static void check_type(lua_State *lua, int index, const struct script_path *path, int type, const char *expected)
+static void check_type(lua_State *lua, int index, const struct script_path *path, int type,
+                       const char *expected)
 {
     if (lua_type(lua, index) != type) {
         refuse(lua, index, path, expected);
     }
 }
 
-void script_read_value(lua_State *lua, int index, const struct script_path *path, const struct script_key *key,
-                       void *out)
+void script_read_value(lua_State *lua, int index, const struct script_path *path,
+                       const struct script_key *key, void *out)
 {
     char *field = out ? (char *)out + key->offset : NULL;
     int64_t ns = 0;
@@ -256,7 +259,7 @@ static _Noreturn void refuse_key(lua_State *lua, int index, const struct script_
         script_path_error(lua, path, "found %s as a key, expected one of: %s", found, known);
     }
     const char *word = lua_tostring(lua, index);
-    const char *nearest = script_text_nearest(word, names, key_count);
+    const char *nearest = sim_nearest(word, names, key_count);
     struct script_path inner = script_path_in(path, word);
     struct script_place place = {.source = NULL};
     if (script_where(lua, &place, NULL)) {
@@ -264,14 +267,14 @@ static _Noreturn void refuse_key(lua_State *lua, int index, const struct script_
         place.line = script_key_line(source, place.line, inner.keys, inner.count);
     }
     if (nearest) {
-        script_error_at(lua, &place, "%s: found \"%.60s\", did you mean \"%s\"? Expected one of: %s", name, word,
-                        nearest, known);
+        script_error_at(lua, &place, "%s: found \"%.60s\", did you mean \"%s\"? Expected one of: %s", name,
+                        word, nearest, known);
     }
     script_error_at(lua, &place, "%s: found \"%.60s\", expected one of: %s", name, word, known);
 }
 
-void script_read_table(lua_State *lua, int index, const struct script_path *path, const struct script_key *keys,
-                       size_t key_count, void *out)
+void script_read_table(lua_State *lua, int index, const struct script_path *path,
+                       const struct script_key *keys, size_t key_count, void *out)
 {
     index = lua_absindex(lua, index);
     if (lua_isnoneornil(lua, index)) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/campaign/text.h"
+#include "sim/nearest.h"
 
 #include <criterion/criterion.h>
 
@@ -7,7 +8,7 @@ static const char *const names[] = {"--seed", "--seeds", "--shard", "--verify", 
 
 static const char *nearest(const char *word)
 {
-    return campaign_text_nearest(word, names, sizeof names / sizeof names[0]);
+    return sim_nearest(word, names, sizeof names / sizeof names[0]);
 }
 
 Test(campaign_text, nearest_is_by_fewest_edits)

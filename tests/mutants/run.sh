@@ -4,10 +4,14 @@
 #
 #   sh tests/mutants/run.sh [--only ID]… [--file F]… [--seeds N] [--jobs J]
 #
-# A bug is a small file beside this script (README: how one is written). It counts
-# as caught when one of its `finds` campaigns ends with exit status 1 and the
-# replay line that was printed breaks the same promise again. --file takes a bug
-# from elsewhere instead; --seeds overrides how many seeds each hunt gets.
+# A bug is a small file NAME.mutant beside this script: lines "id:", "source:", "file:"
+# (in the tree), "breaks:" (the promise) and "finds:" (arguments of faultline run),
+# then the exact lines to find between "--- find" and "--- replace", and what stands
+# in their place up to "--- end". Lines before them that begin with # are comments.
+# A bug whose text is not found exactly once fails the suite. It counts as caught when
+# its campaign ends with exit status 1 and the replay line that was printed breaks a
+# promise again. --file takes a bug from elsewhere instead; --seeds overrides how
+# many seeds each hunt gets.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/mutants
