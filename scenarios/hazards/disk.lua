@@ -127,7 +127,7 @@ scenario "disk: one disk is full" {
     eventually(function() return not victim.alive end, { within = 60*s })
     expect(victim.exit:find("disk"), "the member says that its disk made it stop")
     sleep(3*s)
-    expect(c:leader(), "the others go on")
+    c:await_leader { within = 30*s } -- The others go on.
     victim:disk { full = 1024*MiB }
     victim:restart()
   end,
@@ -151,7 +151,7 @@ scenario "disk: bits rot on one member" {
     if not victim.alive then
       expect(victim.exit:find("disk"), "the member says what is wrong with its disk")
     end
-    expect(c:leader(), "the others go on")
+    c:await_leader { within = 30*s } -- The others go on.
   end,
 }
 
@@ -252,7 +252,7 @@ scenario "disk: writes of one member are misdirected" {
     victim:restart()
     sleep(2*s)
     record("refused", victim.alive and 0 or 1)
-    expect(c:leader(), "the others go on")
+    c:await_leader { within = 30*s } -- The others go on.
   end,
 }
 

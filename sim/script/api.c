@@ -2,7 +2,6 @@
 #include "sim/script/api.h"
 
 #include "sim/nearest.h"
-
 #include "sim/script/script.h"
 #include "sim/script/text.h"
 
