@@ -60,13 +60,16 @@ static bool run_raft(const struct printer *printer, const char *name, struct ben
     bench_raft(&options, &result);
     double real_s = (double)result.real_ns / 1e9;
     char line[64];
+    bool has_checks = options.has_checks;
     print_figure(printer, name, (double)result.simulated_ns / 1e9 / real_s, "simulated s/s", options.nodes,
-                 false);
+                 has_checks);
     (void)snprintf(line, sizeof line, "%s.messages", name);
-    print_figure(printer, line, (double)result.messages / real_s, "messages/s", options.nodes, false);
+    print_figure(printer, line, (double)result.messages / real_s, "messages/s", options.nodes, has_checks);
+    (void)snprintf(line, sizeof line, "%s.events", name);
+    print_figure(printer, line, (double)result.events / real_s, "events/s", options.nodes, has_checks);
     (void)snprintf(line, sizeof line, "%s.memory", name);
-    print_figure(printer, line, (double)result.memory_peak / 1048576, "MiB", options.nodes, false);
-    return true;
+    print_figure(printer, line, (double)result.memory_peak / 1048576, "MiB", options.nodes, has_checks);
+    return !result.is_violated;
 }
 
 static bool run_raft_idle(const struct printer *printer)
@@ -82,6 +85,27 @@ static bool run_raft_load(const struct printer *printer)
 static bool run_raft_wide(const struct printer *printer)
 {
     return run_raft(printer, "raft-wide", bench_raft_wide(3 * second_ns));
+}
+
+static bool run_judged(const struct printer *printer, const char *name, struct bench_raft_options options)
+{
+    options.has_checks = true;
+    return run_raft(printer, name, options);
+}
+
+static bool run_raft_idle_judged(const struct printer *printer)
+{
+    return run_judged(printer, "raft-idle-judged", bench_raft_idle(2 * second_ns));
+}
+
+static bool run_raft_load_judged(const struct printer *printer)
+{
+    return run_judged(printer, "raft-load-judged", bench_raft_load(3 * second_ns));
+}
+
+static bool run_raft_wide_judged(const struct printer *printer)
+{
+    return run_judged(printer, "raft-wide-judged", bench_raft_wide(3 * second_ns));
 }
 
 static bool run_raft_kept(const struct printer *printer)
@@ -182,6 +206,9 @@ static const struct bench benches[] = {
     {"raft-load", "bare Raft, 5 nodes, 1,000 proposals/s", run_raft_load},
     {"raft-wide", "bare Raft, 51 nodes, 1,000 proposals/s", run_raft_wide},
     {"raft-kept", "bare Raft, 3 nodes that keep 1,000,000 entries", run_raft_kept},
+    {"raft-idle-judged", "raft-idle with all judges on", run_raft_idle_judged},
+    {"raft-load-judged", "raft-load with all judges on", run_raft_load_judged},
+    {"raft-wide-judged", "raft-wide with all judges on", run_raft_wide_judged},
     {"world", "3 members, 100 requests/s, faults, all judges", run_world},
     {"world-idle", "5 members and nothing to do, all judges", run_world_idle},
     {"swarm", "seeds of 60 simulated s, 5 members, 100 requests/s, faults, all judges", run_swarm},

@@ -3,6 +3,7 @@
 
 #include "core/base/hash.h"
 #include "core/raft/raft.h"
+#include "sim/bench/judged.h"
 #include "sim/campaign/pool.h"
 #include "sim/queue.h"
 #include "sim/random.h"
@@ -49,6 +50,8 @@ struct bench {
     struct sim_queue *queue;
     struct sim_random network;
     struct node *nodes;
+    struct bench_judged *judged; /* By node; NULL: nobody judges. */
+    struct check *check;
     struct node *leader;
     struct flight *free;
     struct base_allocator allocator;
@@ -163,6 +166,9 @@ static void take_committed(struct bench *bench, struct node *node, const struct 
         struct raft_conf_change change;
         struct raft_conf_state state;
         const struct raft_entry *entry = &ready->committed[i];
+        if (bench->judged) {
+            bench_judged_applied(&bench->judged[node - bench->nodes], entry);
+        }
         if (entry->type != RAFT_ENTRY_NORMAL &&
             raft_conf_change_decode(entry->type,
                                     (struct base_bytes){.data = entry->data, .size = entry->size},
@@ -275,6 +281,23 @@ static void happen(struct bench *bench, const struct sim_item *item)
     set_timer(bench, node);
 }
 
+static void judges_begin(struct bench *bench)
+{
+    const struct check_options options = {
+        .members = bench->options->nodes,
+        .heartbeat_ns = tick_ns,
+        .election_ns = 10 * tick_ns,
+        .tick_ns = tick_ns,
+    };
+    bench->check = check_new();
+    check_reset(bench->check, &options);
+    bench->judged = calloc(bench->options->nodes, sizeof *bench->judged);
+    assert(bench->judged);
+    for (uint32_t i = 0; i < bench->options->nodes; i++) {
+        bench_judged_init(&bench->judged[i], bench->check, &bench->now_ns, i + 1);
+    }
+}
+
 static void begin(struct bench *bench)
 {
     raft_id peers[BENCH_RAFT_NODES_MAX];
@@ -285,6 +308,9 @@ static void begin(struct bench *bench)
     }
     bench->nodes = calloc(count, sizeof *bench->nodes);
     assert(bench->nodes);
+    if (bench->options->has_checks) {
+        judges_begin(bench);
+    }
     for (uint32_t i = 0; i < count; i++) {
         struct node *node = &bench->nodes[i];
         *node = (struct node){.tick_ns = tick_ns - phase_ns(bench, node), .timer_ns = UINT64_MAX, .first = 1};
@@ -299,6 +325,7 @@ static void begin(struct bench *bench)
             .check_quorum = true,
             .random = draw,
             .random_context = &node->random,
+            .observer = bench->judged ? &bench->judged[i].observer : NULL,
         };
         enum raft_status status = raft_new(&config, &bench->allocator, &node->raft);
         assert(status == RAFT_OK);
@@ -331,6 +358,11 @@ static void end(struct bench *bench)
         raft_free(bench->nodes[i].raft);
     }
     assert(bench->memory == 0);
+    if (bench->check) {
+        bench->result.is_violated = check_first(bench->check) != NULL;
+        check_free(bench->check);
+        free(bench->judged);
+    }
     free(bench->nodes);
     sim_queue_free(bench->queue);
 }

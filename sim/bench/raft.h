@@ -4,6 +4,7 @@
 #ifndef SIM_BENCH_RAFT_H
 #define SIM_BENCH_RAFT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct bench_raft_options {
     uint64_t real_ns;     /* Stop when so much real time is over, */
     uint64_t entries_max; /* or so much is committed; 0 is no limit. */
     uint64_t seed;
+    bool has_checks; /* All judges watch. */
 };
 
 struct bench_raft_result {
@@ -25,6 +27,7 @@ struct bench_raft_result {
     uint64_t events; /* Messages, timers and proposals. */
     uint64_t committed;
     size_t memory_peak; /* Bytes of all nodes together. */
+    bool is_violated;   /* A judge found something. */
     uint64_t digest;    /* Of every event, to compare two runs of as much simulated time. */
 };
 
