@@ -54,21 +54,3 @@ int script_cluster_add_member(lua_State *lua)
     (void)script_cluster_self(lua, "add_member");
     script_error(lua, "c:add_member: not available yet");
 }
-
-int script_cluster_backup(lua_State *lua)
-{
-    (void)script_cluster_self(lua, "backup");
-    script_error(lua, "c:backup: not available yet");
-}
-
-int script_cluster_restore(lua_State *lua)
-{
-    (void)script_cluster_self(lua, "restore");
-    script_error(lua, "c:restore: not available yet");
-}
-
-int script_cluster_force_new_cluster(lua_State *lua)
-{
-    (void)script_cluster_self(lua, "force_new_cluster");
-    script_error(lua, "c:force_new_cluster: not available yet");
-}
