@@ -2,6 +2,7 @@
 #define _XOPEN_SOURCE 700
 #include "sim/bench/history.h"
 #include "sim/bench/raft.h"
+#include "sim/bench/recovery.h"
 #include "sim/bench/world.h"
 #include "sim/campaign/arguments.h"
 #include "sim/campaign/memory.h"
@@ -170,6 +171,18 @@ static bool run_history_impossible(const struct printer *printer)
     return is_right;
 }
 
+static bool run_recovery(const struct printer *printer)
+{
+    struct bench_recovery_options options = {.entries = 100000,
+                                             .entry_bytes = 64,
+                                             .entries_per_save = 10,
+                                             .segment_bytes = 4 << 20};
+    uint64_t real_ns = 0;
+    bool is_back = bench_recovery(&options, &real_ns);
+    print_figure(printer, "recovery", (double)real_ns / 1e6, "ms", 1, false);
+    return is_back;
+}
+
 static int compare_times(const void *a, const void *b)
 {
     uint64_t left = *(const uint64_t *)a;
@@ -214,6 +227,7 @@ static const struct bench benches[] = {
     {"swarm", "seeds of 60 simulated s, 5 members, 100 requests/s, faults, all judges", run_swarm},
     {"history", "1,000,000 operations on 100 keys by 10 clients, judged", run_history},
     {"history-impossible", "100,000 operations on one key, one of them impossible", run_history_impossible},
+    {"recovery", "a log of 100,000 entries of 64 B, read back after a crash", run_recovery},
     {"startup", "the program from its start to its end", run_startup},
 };
 enum { BENCHES = sizeof benches / sizeof benches[0] };
