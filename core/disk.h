@@ -75,6 +75,11 @@ struct disk {
     void (*write)(void *context, uint64_t token, disk_file file, uint64_t offset, struct base_bytes bytes,
                   const struct disk_tag *tags, uint32_t tag_count);
     void (*truncate)(void *context, uint64_t token, disk_file file, uint64_t size_bytes);
+    /* Hold room for the file's first so many bytes, no more and no less: writes
+     * within it do not find the disk full. The file's size stays as it is. Room is
+     * kept until it is asked for anew, the file is gone or the machine loses power.
+     * DISK_FULL leaves what was held. */
+    void (*allocate)(void *context, uint64_t token, disk_file file, uint64_t size_bytes);
     void (*sync)(void *context, uint64_t token, disk_file file);
     /* Replaces `to` if it is there. */
     void (*rename)(void *context, uint64_t token, const char *from, const char *to);

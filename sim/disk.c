@@ -16,7 +16,8 @@
  * A write that fails may have written a prefix; then the file takes no more until
  * it is opened again. A failed sync loses what a power loss might, or nothing, and
  * shows it: the page cache has what the medium has. A full disk takes what fits
- * and refuses the rest. A read that fails harms nothing. A lying disk answers
+ * and refuses the rest; room that was allocated is there even then, and only a
+ * power loss takes it back. A read that fails harms nothing. A lying disk answers
  * syncs and does nothing; the first honest sync makes good. Rot flips bits of what
  * is durable; a misdirected write puts a synced sector on another durable one.
  * Neither is ever reported: checksums must find them. */
@@ -254,7 +255,8 @@ void sim_disk_write(struct sim_disk *disk, uint64_t token, disk_file file, uint6
     bool fails = upper_chance(draw, behaviour->write_error_ppm) || inode->has_failed;
     bool goes_astray = lower_chance(draw, behaviour->misdirect_ppm);
     uint64_t end = offset + bytes.size;
-    uint64_t more = end > inode->size ? end - inode->size : 0;
+    uint64_t held = sim_disk_file_used_bytes(inode);
+    uint64_t more = end > held ? end - held : 0;
     bool is_full = behaviour->full_bytes > 0 && more > 0 && disk->used_bytes + more > behaviour->full_bytes;
     if (!fails && !is_full) {
         sim_disk_file_write(disk, inode, offset, bytes, goes_astray ? draw : 0);
@@ -294,6 +296,21 @@ void sim_disk_truncate(struct sim_disk *disk, uint64_t token, disk_file file, ui
         sim_disk_file_truncate(disk, inode, size_bytes);
     }
     ask_write(disk, token, fails ? DISK_IO_ERROR : DISK_OK);
+}
+
+void sim_disk_allocate(struct sim_disk *disk, uint64_t token, disk_file file, uint64_t size_bytes)
+{
+    struct disk_inode *inode = sim_disk_inode_of(disk, file);
+    uint64_t draw = sim_random_u64(disk->random);
+    bool fails = upper_chance(draw, disk->behaviour.write_error_ppm) || inode->has_failed;
+    uint64_t held = sim_disk_file_used_bytes(inode);
+    uint64_t more = size_bytes > held ? size_bytes - held : 0;
+    uint64_t full = disk->behaviour.full_bytes;
+    bool is_full = full > 0 && more > 0 && disk->used_bytes + more > full;
+    if (!fails && !is_full) {
+        sim_disk_file_allocate(disk, inode, size_bytes);
+    }
+    ask_write(disk, token, fails ? DISK_IO_ERROR : is_full ? DISK_FULL : DISK_OK);
 }
 
 /* A sync of whatever kind; the caller fills in of what. */
@@ -445,6 +462,11 @@ static void table_truncate(void *context, uint64_t token, disk_file file, uint64
     sim_disk_truncate(context, token, file, size_bytes);
 }
 
+static void table_allocate(void *context, uint64_t token, disk_file file, uint64_t size_bytes)
+{
+    sim_disk_allocate(context, token, file, size_bytes);
+}
+
 static void table_sync(void *context, uint64_t token, disk_file file)
 {
     sim_disk_sync(context, token, file);
@@ -477,6 +499,7 @@ const struct disk *sim_disk_table(struct sim_disk *disk)
         .append = table_append,
         .write = table_write,
         .truncate = table_truncate,
+        .allocate = table_allocate,
         .sync = table_sync,
         .rename = table_rename,
         .remove = table_remove,

@@ -83,6 +83,7 @@ void sim_disk_append(struct sim_disk *disk, uint64_t token, disk_file file, stru
 void sim_disk_write(struct sim_disk *disk, uint64_t token, disk_file file, uint64_t offset,
                     struct base_bytes bytes, const struct disk_tag *tags, uint32_t tag_count);
 void sim_disk_truncate(struct sim_disk *disk, uint64_t token, disk_file file, uint64_t size_bytes);
+void sim_disk_allocate(struct sim_disk *disk, uint64_t token, disk_file file, uint64_t size_bytes);
 void sim_disk_sync(struct sim_disk *disk, uint64_t token, disk_file file);
 void sim_disk_rename(struct sim_disk *disk, uint64_t token, const char *from, const char *to);
 void sim_disk_remove(struct sim_disk *disk, uint64_t token, const char *name);

@@ -102,6 +102,7 @@ void sim_disk_power_loss(struct sim_disk *disk, struct sim_random *random)
     for (uint32_t slot = 0; slot < disk->inode_count; slot++) {
         struct disk_inode *inode = &disk->inodes[slot];
         if (inode->reference_count > 0) {
+            sim_disk_file_allocate(disk, inode, 0);
             sim_disk_file_lose(disk, slot, inode->change_first + inode->change_count, random);
         }
     }

@@ -78,6 +78,7 @@ uint32_t sim_disk_inode_new(struct sim_disk *disk)
     inode->open_count = 0;
     inode->has_failed = false;
     inode->size = 0;
+    inode->allocated = 0;
     return slot;
 }
 
@@ -98,8 +99,9 @@ void sim_disk_inode_drop(struct sim_disk *disk, uint32_t slot)
         return;
     }
     assert(inode->open_count == 0);
-    disk->used_bytes -= inode->size;
+    disk->used_bytes -= sim_disk_file_used_bytes(inode);
     inode->size = 0;
+    inode->allocated = 0;
     forget_changes(inode);
     if (inode->capacity > KEPT_BYTES_MAX) {
         free(inode->data);
@@ -120,11 +122,29 @@ struct disk_inode *sim_disk_inode_of(struct sim_disk *disk, disk_file file)
 
 /* --- changes --- */
 
+uint64_t sim_disk_file_used_bytes(const struct disk_inode *inode)
+{
+    return inode->size > inode->allocated ? inode->size : inode->allocated;
+}
+
+static void set_space(struct sim_disk *disk, struct disk_inode *inode, uint64_t size, uint64_t allocated)
+{
+    assert(disk->used_bytes >= sim_disk_file_used_bytes(inode));
+    disk->used_bytes -= sim_disk_file_used_bytes(inode);
+    inode->size = size;
+    inode->allocated = allocated;
+    disk->used_bytes += sim_disk_file_used_bytes(inode);
+}
+
 static void set_size(struct sim_disk *disk, struct disk_inode *inode, uint64_t size)
 {
-    assert(disk->used_bytes >= inode->size);
-    disk->used_bytes += size - inode->size;
-    inode->size = size;
+    set_space(disk, inode, size, inode->allocated);
+}
+
+void sim_disk_file_allocate(struct sim_disk *disk, struct disk_inode *inode, uint64_t allocated)
+{
+    check(inode);
+    set_space(disk, inode, inode->size, allocated);
 }
 
 static struct disk_change *add_change(struct disk_inode *inode, uint64_t saved_from)

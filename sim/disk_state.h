@@ -33,6 +33,7 @@ struct disk_inode {
     bool has_failed; /* A write did, half done; all later ones will. */
     uint8_t *data;
     uint64_t size;
+    uint64_t allocated; /* Room held for it, written or not. */
     uint64_t capacity;
     struct disk_change *changes;
     uint32_t change_count;
@@ -93,7 +94,7 @@ struct sim_disk {
     struct disk_inode *inodes;
     uint32_t inode_count;
     uint32_t inode_capacity;
-    uint64_t used_bytes; /* Sum of all sizes. */
+    uint64_t used_bytes; /* Sum over files of their size or the room held for them. */
 
     struct disk_name *names; /* Ascending. */
     uint32_t name_count;
@@ -132,6 +133,9 @@ struct disk_inode *sim_disk_inode_of(struct sim_disk *disk, disk_file file);
 void sim_disk_file_write(struct sim_disk *disk, struct disk_inode *inode, uint64_t offset,
                          struct base_bytes bytes, uint64_t misdirect);
 void sim_disk_file_truncate(struct sim_disk *disk, struct disk_inode *inode, uint64_t size);
+/* The disk's space that a file takes; hold room for `allocated` bytes of it. */
+uint64_t sim_disk_file_used_bytes(const struct disk_inode *inode);
+void sim_disk_file_allocate(struct sim_disk *disk, struct disk_inode *inode, uint64_t allocated);
 /* The newest change also carries these tags. */
 void sim_disk_file_tag(struct disk_inode *inode, const struct disk_tag *tags, uint32_t tag_count);
 /* What was changed before number `upto` is on the medium. */

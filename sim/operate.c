@@ -75,6 +75,7 @@ static struct member_config config_of(const struct sim_machine *machine, struct 
         .lease_checkpoint = options->lease_checkpoint,
         .strict_reconfig = options->strict_reconfig,
         .segment_bytes = options->segment_bytes,
+        .allocate_bytes = options->allocate_bytes,
         .quota_bytes = options->quota_bytes,
     };
 }

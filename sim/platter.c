@@ -139,6 +139,14 @@ static void platter_truncate(void *context, uint64_t token, disk_file file, uint
     }
 }
 
+static void platter_allocate(void *context, uint64_t token, disk_file file, uint64_t size_bytes)
+{
+    struct sim_machine *machine = context;
+    if (machine->doom == SIM_DOOM_NONE) {
+        sim_disk_allocate(machine->disk, token, file, size_bytes);
+    }
+}
+
 static void platter_sync(void *context, uint64_t token, disk_file file)
 {
     struct sim_machine *machine = context;
@@ -192,6 +200,7 @@ void sim_platter_init(struct sim_machine *machine)
         .append = platter_append,
         .write = platter_write,
         .truncate = platter_truncate,
+        .allocate = platter_allocate,
         .sync = platter_sync,
         .rename = platter_rename,
         .remove = platter_remove,

@@ -324,7 +324,8 @@ static bool enter(struct member *member, uint64_t now_ns)
 void member_start(struct member *member, uint64_t now_ns)
 {
     member->now_ns = now_ns;
-    const struct wal_options wal_options = {.segment_bytes = member->config.segment_bytes};
+    const struct wal_options wal_options = {.segment_bytes = member->config.segment_bytes,
+                                            .allocate_bytes = member->config.allocate_bytes};
     member->kv = member_new_kv(member);
     member->watches.watchers = kv_watchers_new(member->allocator, member->kv);
     member->lessor.lessor = member_new_lessor(member);

@@ -32,8 +32,9 @@ struct member_config {
     uint64_t catchup_entries;
     uint32_t inflight_count_max;
     uint64_t message_bytes_max;
-    uint64_t segment_bytes; /* 0: 64 MiB */
-    bool lease_fencing;     /* Revocations, renewals and expiry by confirmed leaders only. */
+    uint64_t segment_bytes;  /* 0: 64 MiB */
+    uint64_t allocate_bytes; /* Room the log holds ahead on the disk, in such steps; 0: none */
+    bool lease_fencing;      /* Revocations, renewals and expiry by confirmed leaders only. */
     bool lease_checkpoint;
     bool strict_reconfig;
     uint64_t quota_bytes;

@@ -107,6 +107,34 @@ static void maybe_sync(struct wal *wal)
     check(wal);
 }
 
+/* Room is held in steps, so that a full disk is found between records and not in
+ * one; never beyond the segment's size, so that a finished one gives nothing back. */
+static void hold_room(struct wal *wal)
+{
+    uint64_t end = wal->cursor.offset;
+    uint64_t step = wal->options.allocate_bytes;
+    if (step == 0 || end <= wal->allocated) {
+        return;
+    }
+    uint64_t room = (end + step - 1) / step * step;
+    if (room > wal->options.segment_bytes) {
+        room = end > wal->options.segment_bytes ? end : wal->options.segment_bytes;
+    }
+    wal->allocated = room;
+    wal->disk->allocate(wal->disk->context, wal_token(wal, WAL_OPERATION_ALLOCATE, wal->cursor.sequence),
+                        wal->file, room);
+}
+
+void wal_batch_append(struct wal *wal)
+{
+    assert(wal->batch.size > 0);
+    hold_room(wal);
+    wal->disk->append(wal->disk->context, wal_token(wal, WAL_OPERATION_APPEND, wal->cursor.sequence),
+                      wal->file, base_buffer_view(&wal->batch), wal->tags, wal->tag_count);
+    base_buffer_reset(&wal->batch);
+    wal->tag_count = 0;
+}
+
 void wal_batch_flush(struct wal *wal)
 {
     check(wal);
@@ -114,10 +142,7 @@ void wal_batch_flush(struct wal *wal)
         return;
     }
     if (wal->batch.size > 0) {
-        wal->disk->append(wal->disk->context, wal_token(wal, WAL_OPERATION_APPEND, wal->cursor.sequence),
-                          wal->file, base_buffer_view(&wal->batch), wal->tags, wal->tag_count);
-        base_buffer_reset(&wal->batch);
-        wal->tag_count = 0;
+        wal_batch_append(wal);
     }
     wal->ticket_appended = wal->ticket_last;
     maybe_sync(wal);

@@ -15,8 +15,6 @@ void wal_segment_add(struct wal *wal, struct wal_segment segment)
     wal->segments[wal->segment_count++] = segment;
 }
 
-/* Files grow as they are written: lengthening them beforehand would need space
- * that a host may count, and zeros at the end must be understood either way. */
 void wal_segment_begin(struct wal *wal, uint64_t sequence)
 {
     assert(!wal->is_naming);
@@ -31,15 +29,13 @@ void wal_segment_begin(struct wal *wal, uint64_t sequence)
     wal_text_put_segment(&name, segment.sequence, segment.first, true);
     wal->file =
         wal->disk->create(wal->disk->context, wal_token(wal, WAL_OPERATION_CREATE, sequence), name.bytes);
+    wal->allocated = 0;
     wal_batch_put_head(wal);
     struct disk_tag tag = {.record = DISK_SEGMENT,
                            .last_index = wal->terms.last,
                            .first_index = segment.first};
     wal_batch_put_tag(wal, &tag);
-    wal->disk->append(wal->disk->context, wal_token(wal, WAL_OPERATION_APPEND, sequence), wal->file,
-                      base_buffer_view(&wal->batch), wal->tags, wal->tag_count);
-    base_buffer_reset(&wal->batch);
-    wal->tag_count = 0;
+    wal_batch_append(wal);
     wal_batch_sync(wal, true);
 }
 

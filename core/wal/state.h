@@ -21,6 +21,7 @@ enum { WAL_BARRIERS_MAX = 16, WAL_SNAPSHOTS_KEPT = 2 };
 /* What an operation was, in its token: bits 56 to 62. */
 enum wal_operation {
     WAL_OPERATION_CREATE,         /* Number: the segment's sequence. */
+    WAL_OPERATION_ALLOCATE,       /* The same. */
     WAL_OPERATION_APPEND,         /* The same. */
     WAL_OPERATION_TRUNCATE,       /* The same. */
     WAL_OPERATION_SYNC,           /* The barrier's number. */
@@ -82,6 +83,7 @@ struct wal {
     uint32_t segment_count;
     uint32_t segment_capacity;
     disk_file file;           /* The last one's. */
+    uint64_t allocated;       /* Room asked for it in this life. */
     struct wal_cursor cursor; /* Its end, with what waits in the batch. */
 
     struct base_buffer batch; /* Records not yet handed to the disk. */
@@ -136,6 +138,8 @@ void wal_batch_put_hard_state(struct wal *wal, const struct raft_hard_state *sta
 void wal_batch_put_snapshot(struct wal *wal, struct wal_snapshot_id id);
 void wal_batch_put_head(struct wal *wal);
 void wal_batch_put_tag(struct wal *wal, const struct disk_tag *tag);
+/* Hand the batch to the last segment, as one append behind the room for it. */
+void wal_batch_append(struct wal *wal);
 /* Hand the batch to the disk, unless held, and ask for the sync that is wanted. */
 void wal_batch_flush(struct wal *wal);
 /* Ask for a sync of the last segment's file. */

@@ -148,6 +148,7 @@ static void put_subject(struct wal *wal, enum wal_operation operation, uint64_t 
 {
     switch (operation) {
     case WAL_OPERATION_CREATE:
+    case WAL_OPERATION_ALLOCATE:
     case WAL_OPERATION_APPEND:
     case WAL_OPERATION_TRUNCATE:
     case WAL_OPERATION_RENAME:
@@ -180,6 +181,7 @@ static const char *text_of_operation(enum wal_operation operation)
 {
     static const char *const texts[WAL_OPERATION_COUNT] = {
         [WAL_OPERATION_CREATE] = "create",
+        [WAL_OPERATION_ALLOCATE] = "allocate",
         [WAL_OPERATION_APPEND] = "append",
         [WAL_OPERATION_TRUNCATE] = "truncate",
         [WAL_OPERATION_SYNC] = "sync",
@@ -247,6 +249,7 @@ static void carry_on(struct wal *wal, enum wal_operation operation, uint64_t num
         wal->disk->close(wal->disk->context, (disk_file)number);
         break;
     case WAL_OPERATION_CREATE:
+    case WAL_OPERATION_ALLOCATE:
     case WAL_OPERATION_APPEND:
     case WAL_OPERATION_TRUNCATE:
     case WAL_OPERATION_RENAME:

@@ -26,8 +26,9 @@ struct wal_metadata {
 };
 
 struct wal_options {
-    uint64_t segment_bytes; /* A new segment is cut beyond this; 0 is 64 MiB. */
-    uint32_t segments_kept; /* Covered segments that are kept all the same; 0 is none. */
+    uint64_t segment_bytes;  /* A new segment is cut beyond this; 0 is 64 MiB. */
+    uint64_t allocate_bytes; /* Room is held on the disk ahead, in steps of so much; 0: none. */
+    uint32_t segments_kept;  /* Covered segments that are kept all the same; 0 is none. */
 };
 
 /* Told of what recovery finds, in log order. Entries may overwrite a tail that

@@ -133,6 +133,26 @@ scenario "disk: one disk is full" {
   end,
 }
 
+-- A log that holds room ahead finds its disk full between two records, not within one:
+-- the reason says so, and nothing that was promised is half there.
+scenario "disk: one disk is full, with room held ahead" {
+  tags = { "disk", "full" }, seeds = 10,
+  cluster = { members = 3, segment = 16*KiB, preallocate = 4*KiB },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    work(c)
+    sleep(1*s)
+    local victim = choose(c:members())
+    victim:disk { full = victim.disk_used + 2*KiB }
+    eventually(function() return not victim.alive end, { within = 60*s })
+    expect(victim.exit:find("allocate: found the disk is full"), "found when room was asked for")
+    sleep(3*s)
+    c:await_leader { within = 30*s }
+    victim:disk { full = 1024*MiB }
+    victim:restart()
+  end,
+}
+
 -- A bit flips in what was durable: found at the next start, by checksum, and the
 -- member refuses to guess. The operator replaces it; here it stays away.
 scenario "disk: bits rot on one member" {

@@ -38,6 +38,7 @@ static const struct script_key cluster_keys[] = {
     CLUSTER_FIELD("max_inflight", SCRIPT_U32, max_inflight, 1, 1000000),
     CLUSTER_FIELD("max_message", SCRIPT_BYTES, max_message_bytes, 1, UINT64_C(1) << 40),
     CLUSTER_FIELD("segment", SCRIPT_BYTES, segment_bytes, 512, UINT64_C(1) << 40),
+    CLUSTER_FIELD("preallocate", SCRIPT_BYTES, allocate_bytes, 0, UINT64_C(1) << 30),
     CLUSTER_FIELD("quota", SCRIPT_BYTES, quota_bytes, 0, UINT64_C(1) << 40),
     CLUSTER_FIELD("lease_checkpoint", SCRIPT_BOOL, lease_checkpoint, 0, 0),
     CLUSTER_FIELD("lease_fencing", SCRIPT_BOOL, lease_fencing, 0, 0),

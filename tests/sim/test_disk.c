@@ -331,6 +331,47 @@ Test(sim_disk, a_full_disk_takes_what_fits)
     disk_rig_release(&rig);
 }
 
+static enum disk_status allocate(struct disk_rig *rig, disk_file file, uint64_t size)
+{
+    sim_disk_allocate(rig->disk, 1, file, size);
+    return disk_rig_run(rig);
+}
+
+Test(sim_disk, allocated_room_is_there_on_a_full_disk)
+{
+    struct disk_rig rig;
+    disk_rig_init(&rig, 1);
+    behave(&rig, &(struct sim_disk_behaviour){.full_bytes = 10});
+    disk_file file = disk_rig_create(&rig, "a");
+    disk_file other = disk_rig_create(&rig, "b");
+    cr_assert_eq(allocate(&rig, file, 8), DISK_OK);
+    cr_assert_eq(sim_disk_used_bytes(rig.disk), 8);
+    cr_assert_eq(allocate(&rig, other, 3), DISK_FULL);
+    cr_assert_eq(disk_rig_write(&rig, other, 0, "12", 2, 1), DISK_OK);
+    cr_assert_eq(disk_rig_write(&rig, file, 0, "12345678", 8, 2), DISK_OK);
+    cr_assert_eq(disk_rig_write(&rig, file, 8, "9", 1, 3), DISK_FULL);
+    disk_rig_release(&rig);
+}
+
+Test(sim_disk, a_power_loss_takes_room_that_was_not_written)
+{
+    struct disk_rig rig;
+    disk_rig_init(&rig, 1);
+    disk_file file = disk_rig_create(&rig, "a");
+    cr_assert_eq(allocate(&rig, file, 100), DISK_OK);
+    cr_assert_eq(disk_rig_write(&rig, file, 0, "1234", 4, 1), DISK_OK);
+    disk_rig_sync(&rig, file);
+    cr_assert_eq(allocate(&rig, file, 50), DISK_OK); /* Asked anew: less. */
+    cr_assert_eq(sim_disk_used_bytes(rig.disk), 50);
+    sim_disk_crash(rig.disk);
+    sim_disk_sync_directory(rig.disk, 2, "");
+    disk_rig_run(&rig);
+    cr_assert_eq(sim_disk_used_bytes(rig.disk), 50);
+    sim_disk_power_loss(rig.disk, &rig.power);
+    cr_assert_eq(sim_disk_used_bytes(rig.disk), 4);
+    disk_rig_release(&rig);
+}
+
 Test(sim_disk, a_failed_write_leaves_a_prefix)
 {
     uint32_t lengths[5] = {0};

@@ -51,10 +51,15 @@ static uint8_t *bytes_of(raft_index index, raft_term term, size_t size)
 
 struct twin *twin_new(uint64_t segment_bytes)
 {
+    return twin_new_with(&(struct wal_options){.segment_bytes = segment_bytes});
+}
+
+struct twin *twin_new_with(const struct wal_options *options)
+{
     struct twin *twin = calloc(1, sizeof *twin);
     twin->disk = model_disk_new();
     twin->allocator = (struct base_allocator){.resize = resize, .context = &twin->heap};
-    twin->options.segment_bytes = segment_bytes;
+    twin->options = *options;
     twin->wal = wal_new(&twin->options, &twin->allocator, &twin->disk->disk);
     (void)wal_create(twin->wal, &twin_metadata);
     return twin;

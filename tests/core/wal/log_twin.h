@@ -64,6 +64,7 @@ extern const struct wal_metadata twin_metadata;
 
 /* An empty disk, and a log begun on it (not yet durable). */
 struct twin *twin_new(uint64_t segment_bytes);
+struct twin *twin_new_with(const struct wal_options *options);
 void twin_free(struct twin *twin);
 /* Free the log, as a crash would, and check that nothing is left of it. */
 void twin_drop_log(struct twin *twin);

@@ -278,6 +278,11 @@ static void truncate_file(void *context, uint64_t token, disk_file file, uint64_
     put(context, MODEL_TRUNCATE, token, file, size_bytes, (struct base_bytes){0});
 }
 
+static void allocate_room(void *context, uint64_t token, disk_file file, uint64_t size_bytes)
+{
+    put(context, MODEL_ALLOCATE, token, file, size_bytes, (struct base_bytes){0});
+}
+
 static void sync_one(void *context, uint64_t token, disk_file file)
 {
     put(context, MODEL_SYNC, token, file, 0, (struct base_bytes){0});
@@ -331,6 +336,7 @@ static void set_table(struct model_disk *model)
         .append = append,
         .write = write_at,
         .truncate = truncate_file,
+        .allocate = allocate_room,
         .sync = sync_one,
         .rename = rename_file,
         .remove = remove_file,
@@ -431,6 +437,7 @@ static enum disk_status carry_out(struct model_disk *model, struct model_operati
             return DISK_IO_ERROR;
         }
         model->appends++;
+        model->beyond_room += file->room > 0 && file->cache.size + operation->bytes.size > file->room;
         write_bytes(file, operation->kind == MODEL_APPEND ? file->cache.size : operation->offset,
                     operation->bytes.data, operation->bytes.size / (fails ? 2 : 1));
         return DISK_OK;
@@ -440,6 +447,10 @@ static enum disk_status carry_out(struct model_disk *model, struct model_operati
         mark_dirty(file, operation->offset, size);
         return DISK_OK;
     }
+    case MODEL_ALLOCATE:
+        model->allocations++;
+        file->room = fails ? file->room : operation->offset;
+        return DISK_OK;
     case MODEL_SYNC:
         model->syncs++;
         if (!fails) {

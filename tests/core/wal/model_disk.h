@@ -23,6 +23,7 @@ struct model_file {
     struct model_bytes cache;   /* What a read sees. */
     struct model_bytes durable; /* What is left when all else is lost. */
     struct model_bytes dirty;   /* A byte a sector: written since. */
+    size_t room;                /* Held for it. */
     bool has_failed;
 };
 
@@ -36,6 +37,7 @@ enum model_kind {
     MODEL_APPEND,
     MODEL_WRITE,
     MODEL_TRUNCATE,
+    MODEL_ALLOCATE,
     MODEL_SYNC,
     MODEL_RENAME,
     MODEL_REMOVE,
@@ -76,6 +78,8 @@ struct model_disk {
     uint64_t reads;
     uint64_t fail_read_at;
     uint64_t appends;
+    uint64_t allocations;
+    uint64_t beyond_room; /* Appends to a file that did not fit into the room held for it. */
     uint64_t syncs;
     struct disk_tag tags[16]; /* Of the last append. */
     uint32_t tag_count;

@@ -300,7 +300,9 @@ Test(wal_crash, random_lives, .timeout = 60)
 {
     for (uint64_t seed = 1; seed <= 1000; seed++) {
         uint64_t random = seed;
-        struct twin *twin = twin_new(300 + twin_random(&random) % 3000);
+        struct wal_options options = {.segment_bytes = 300 + twin_random(&random) % 3000};
+        options.allocate_bytes = twin_random(&random) % 1000;
+        struct twin *twin = twin_new_with(&options);
         char where[64];
         (void)snprintf(where, sizeof where, "seed %llu", (unsigned long long)seed);
         for (int round = 0; round < 60 && twin->disk->file_count < MODEL_FILES_MAX - 8; round++) {

@@ -24,7 +24,7 @@ static void use_the_log(struct twin *twin)
 /* Does the disk fail at that operation? Then nothing is promised after it. */
 static bool fails_at(uint64_t number, enum disk_status status, const char *text)
 {
-    struct twin *twin = twin_new(500);
+    struct twin *twin = twin_new_with(&(struct wal_options){.segment_bytes = 500, .allocate_bytes = 200});
     twin->disk->fail_at = number;
     twin->disk->fail_with = status;
     use_the_log(twin);

@@ -109,6 +109,24 @@ Test(wal, saving_allocates_nothing_once_warm)
     twin_free(twin);
 }
 
+/* A full disk must be found before a record is half written, so whatever is appended
+ * has its room by then; but not by asking for it each time. */
+Test(wal, room_is_held_before_it_is_written)
+{
+    struct twin *twin = twin_new_with(&(struct wal_options){.segment_bytes = 6000, .allocate_bytes = 1500});
+    for (raft_index index = 1; index < 200; index++) {
+        (void)twin_save(twin, index, 1, 1, 40 + (uint32_t)(index * 37 % 300), index - 1, true);
+        twin_finish(twin);
+        if (index % 50 == 0) {
+            cr_assert(twin_recover(twin) == WAL_OK);
+        }
+    }
+    cr_assert(twin->disk->beyond_room == 0);
+    cr_assert(twin->disk->allocations > 5); /* Several segments, */
+    cr_assert(twin->disk->allocations < twin->disk->appends / 4);
+    twin_free(twin);
+}
+
 Test(wal, an_entry_overwrites_the_tail)
 {
     struct twin *twin = twin_new(0);
