@@ -77,7 +77,7 @@ static void print_event(void *context, const struct sim_event *event)
     char member[CAMPAIGN_NAME_MAX];
     char text[TEXT_MAX];
     campaign_names_learn(&loud->names, event);
-    campaign_names_machine(&loud->names, event->machine, member);
+    campaign_names_machine(event->machine, member);
     campaign_names_text(&loud->names, event, text, sizeof text);
     fprintf(loud->out, "  %5" PRIu64 ".%09" PRIu64 "s  %-7s  %s\n", event->time_ns / 1000000000,
             event->time_ns % 1000000000, member, text);

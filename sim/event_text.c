@@ -3,6 +3,7 @@
 
 #include "core/base/status.h"
 #include "core/wire/wire.h"
+#include "sim/options.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -118,14 +119,14 @@ static void put_seconds(struct line *line, uint64_t time_ns)
     put_text(line, digits);
 }
 
-/* "m3"; beyond the members, "c7". */
-static void put_machine(struct line *line, const struct sim_recorder *recorder, uint64_t number)
+/* "m3"; beyond the members, "c67". */
+static void put_machine(struct line *line, uint64_t number)
 {
     if (number == 0) {
         put_text(line, "none");
         return;
     }
-    put_char(line, recorder->member_count != 0 && number > recorder->member_count ? 'c' : 'm');
+    put_char(line, number > SIM_MEMBERS_MAX ? 'c' : 'm');
     put_decimal(line, number);
 }
 
@@ -136,7 +137,7 @@ static void put_id(struct line *line, const struct sim_recorder *recorder, uint6
         put_hex(line, id);
         return;
     }
-    put_machine(line, recorder, number);
+    put_machine(line, number);
 }
 
 /* A number without a name in its list is shown as it is: a trace may be damaged. */
@@ -161,7 +162,7 @@ static void put_value(struct line *line, const struct sim_recorder *recorder, en
         put_decimal(line, value);
         break;
     case SIM_FIELD_MEMBER:
-        put_machine(line, recorder, value);
+        put_machine(line, value);
         break;
     case SIM_FIELD_ID:
         put_id(line, recorder, value);

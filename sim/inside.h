@@ -228,9 +228,9 @@ struct sim_world {
     uint64_t event_count;
     struct sim_cost cost;
 
-    struct sim_machine **machines; /* By number; 0 is nobody. */
-    uint32_t machine_count;        /* Highest number. */
+    struct sim_machine **machines; /* By number; NULL beyond the members, up to the clients. */
     uint32_t machine_capacity;
+    uint32_t machine_count; /* Highest number. */
     uint32_t member_count;
     struct sim_machine *spare;          /* Memory of earlier seeds' machines, by kind. */
     struct sim_link_options links[255]; /* From 1: options of single links. */

@@ -173,7 +173,8 @@ static void each_link(struct sim_world *world, void (*visit)(struct sim_world *w
 {
     for (uint32_t a = 1; a <= world->machine_count; a++) {
         for (uint32_t b = 1; b <= world->machine_count; b++) {
-            if (a != b && (a <= world->member_count || b <= world->member_count)) {
+            bool is_link = a <= world->member_count || b <= world->member_count;
+            if (a != b && is_link && world->machines[a] && world->machines[b]) {
                 visit(world, a, b);
             }
         }
@@ -213,7 +214,8 @@ void sim_partition(struct sim_world *world, const uint32_t *groups, uint32_t mac
     world->cost.operator_actions++;
     for (uint32_t a = 1; a <= world->machine_count; a++) {
         for (uint32_t b = 1; b <= world->machine_count; b++) {
-            if (a == b || (a > world->member_count && b > world->member_count)) {
+            bool is_link = a <= world->member_count || b <= world->member_count;
+            if (a == b || !is_link || !world->machines[a] || !world->machines[b]) {
                 continue;
             }
             uint32_t group_a = a < machine_count ? groups[a] : 0;

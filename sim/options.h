@@ -9,8 +9,8 @@
 #include <stdbool.h>
 
 enum {
-    SIM_MEMBERS_MAX = 64,   /* Members, learners and spares of one world. */
-    SIM_MACHINES_MAX = 4096 /* Members and clients. Machine 0 is nobody. */
+    SIM_MEMBERS_MAX = 64,   /* Members, learners and those that join later. */
+    SIM_MACHINES_MAX = 4096 /* Members 1 to 64, clients from 65 on. Machine 0 is nobody. */
 };
 
 struct sim_cluster_options {

@@ -78,7 +78,6 @@ struct sim_recorder {
     /* For SIM_FIELD_ID: a member's number by its id, 0 when unknown. */
     uint32_t (*number_of)(void *context, uint64_t id);
     void *number_context;
-    uint32_t member_count; /* Machines beyond it are clients; 0: not known. */
 };
 
 void sim_recorder_init(struct sim_recorder *recorder, uint64_t seed);

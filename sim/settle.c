@@ -54,6 +54,9 @@ void sim_world_heal_all(struct sim_world *world)
     }
     for (uint32_t number = 1; number <= world->machine_count; number++) {
         struct sim_machine *machine = world->machines[number];
+        if (!machine) {
+            continue;
+        }
         if (machine->is_client) {
             if (machine->is_paused) {
                 (void)sim_client_resume(world, number);

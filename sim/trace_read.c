@@ -31,7 +31,6 @@ struct sim_trace {
     struct sim_event_info *infos;
     uint32_t info_count;
     uint32_t identity_kind; /* UINT32_MAX: the table has none. */
-    uint32_t world_kind;    /* Likewise. */
     uint8_t *raw;           /* Records of the open block. */
     size_t raw_capacity;
     size_t raw_size;
@@ -44,7 +43,7 @@ struct sim_trace {
     char error[ERROR_BYTES];
     struct identity identities[IDS_MAX];
     uint32_t identity_count;
-    struct sim_recorder names; /* Only for number_of and member_count. */
+    struct sim_recorder names; /* Only for number_of. */
 };
 
 static void fail(struct sim_trace *trace, const char *found, const char *expected)
@@ -116,13 +115,10 @@ static bool take_header(struct sim_trace *trace, struct base_bytes bytes)
     trace->infos = allocate((count + 1) * sizeof trace->infos[0]);
     trace->info_count = count;
     trace->identity_kind = UINT32_MAX;
-    trace->world_kind = UINT32_MAX;
     for (uint32_t kind = 0; kind < count && !reader.failed; kind++) {
         take_info(trace, &reader, &trace->infos[kind]);
         if (strcmp(trace->infos[kind].text, "identity") == 0) {
             trace->identity_kind = kind;
-        } else if (strcmp(trace->infos[kind].text, "world") == 0 && trace->infos[kind].field_count > 0) {
-            trace->world_kind = kind;
         }
     }
     return !reader.failed && base_reader_left(&reader) == 0;
@@ -327,8 +323,6 @@ bool sim_trace_next(struct sim_trace *trace, struct sim_event *event)
     }
     if ((uint32_t)event->kind == trace->identity_kind) {
         note_identity(trace, event);
-    } else if ((uint32_t)event->kind == trace->world_kind) {
-        trace->names.member_count = (uint32_t)event->fields[0];
     }
     return true;
 }

@@ -49,7 +49,7 @@ void sim_push(struct sim_world *world, uint64_t time_ns, enum sim_item_kind kind
 
 struct sim_machine *sim_machine_at(const struct sim_world *world, uint32_t number)
 {
-    assert(number >= 1 && number <= world->machine_count);
+    assert(number >= 1 && number <= world->machine_count && world->machines[number]);
     return world->machines[number];
 }
 
@@ -218,17 +218,20 @@ static void links_make(struct sim_machine *machine)
 
 struct sim_machine *sim_machine_add(struct sim_world *world, bool is_client)
 {
-    if (world->machine_count + 1 >= world->machine_capacity) {
-        world->machine_capacity = world->machine_capacity == 0 ? 32 : world->machine_capacity * 2;
+    uint32_t number = is_client ? world->machine_count + 1 : ++world->member_count;
+    assert(is_client ? number < SIM_MACHINES_MAX : number <= SIM_MEMBERS_MAX);
+    if (number >= world->machine_capacity) {
+        world->machine_capacity *= 2;
         world->machines = realloc(world->machines, world->machine_capacity * sizeof *world->machines);
         if (!world->machines) {
             abort();
         }
     }
     struct sim_machine *machine = machine_take(world, is_client);
-    world->machines[++world->machine_count] = machine;
+    world->machines[number] = machine;
+    world->machine_count = number > world->machine_count ? number : world->machine_count;
     machine->world = world;
-    machine->number = world->machine_count;
+    machine->number = number;
     machine->is_client = is_client;
     machine->is_powered = true;
     machine->is_alive = is_client;
@@ -269,7 +272,7 @@ static void check_make(struct sim_world *world)
 {
     const struct sim_cluster_options *cluster = &world->options.cluster;
     const struct check_options options = {
-        .members = world->member_count,
+        .members = cluster->members + cluster->learners,
         .heartbeat_ns = cluster->heartbeat_ns,
         .election_ns = cluster->election_ns,
         .tick_ns = cluster->tick_ns,
@@ -301,16 +304,16 @@ static void populate(struct sim_world *world, const struct sim_options *options,
     }
     world->seed = seed;
     world->now_ns = 0;
-    world->machine_count = 0;
-    world->member_count = options->cluster.members + options->cluster.learners;
+    world->machine_count = SIM_MEMBERS_MAX;
+    world->member_count = 0;
+    memset(world->machines, 0, (SIM_MEMBERS_MAX + 1) * sizeof *world->machines);
     world->completions_end = &world->completions;
     sim_recorder_init(&world->recorder, seed);
     world->recorder.number_of = number_of;
     world->recorder.number_context = world;
-    world->recorder.member_count = world->member_count;
     sim_random_init(&world->random, seed, 0, 0, SIM_FOR_WORLD);
     check_make(world);
-    for (uint32_t number = 1; number <= world->member_count; number++) {
+    for (uint32_t i = 0; i < options->cluster.members + options->cluster.learners; i++) {
         (void)sim_machine_add(world, false);
     }
 }
@@ -322,6 +325,8 @@ struct sim_world *sim_world_new(const struct sim_options *options, uint64_t seed
     world->pool = sim_pool_new();
     world->check = check_new();
     world->client_heap = sim_heap_new();
+    world->machine_capacity = 2 * SIM_MEMBERS_MAX;
+    world->machines = zalloc_or_die(world->machine_capacity * sizeof *world->machines);
     populate(world, options, seed);
     return world;
 }
@@ -343,6 +348,9 @@ static void depopulate(struct sim_world *world)
     }
     for (uint32_t number = 1; number <= world->machine_count; number++) {
         struct sim_machine *machine = world->machines[number];
+        if (!machine) {
+            continue;
+        }
         sim_machine_drop_work(machine);
         if (machine->is_client) {
             sim_client_drop(machine);

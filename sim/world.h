@@ -2,8 +2,8 @@
  * still to happen. A run is a pure function of (build, options, script, seed).
  *
  * This is the face a script, a nemesis or a test drives it by. Machines are
- * numbers: members 1 to N (spares that join later go on from there), then
- * clients in the order of their making. Calls that refuse answer a sentence
+ * numbers: members 1 to N (those that join later go on from there), clients from
+ * SIM_MEMBERS_MAX + 1 on in the order of their making. Calls that refuse answer a sentence
  * saying why (static, or valid until the next call), NULL when done. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SIM_WORLD_H

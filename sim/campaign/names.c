@@ -37,25 +37,21 @@ void campaign_names_learn(struct campaign_names *names, const struct sim_event *
     if (event->kind == SIM_EVENT_IDENTITY) {
         learn_id(names, event->fields[1], event->machine);
     }
-    if (event->kind == SIM_EVENT_WORLD) {
-        names->member_count = (uint32_t)event->fields[0];
-    }
 }
 
-void campaign_names_machine(const struct campaign_names *names, uint32_t machine, char out[CAMPAIGN_NAME_MAX])
+void campaign_names_machine(uint32_t machine, char out[CAMPAIGN_NAME_MAX])
 {
-    bool is_client = names->member_count != 0 && machine > names->member_count;
     if (machine == 0) {
         (void)snprintf(out, CAMPAIGN_NAME_MAX, "world");
     } else {
-        (void)snprintf(out, CAMPAIGN_NAME_MAX, "%c%u", is_client ? 'c' : 'm', machine);
+        (void)snprintf(out, CAMPAIGN_NAME_MAX, "%c%u", machine > SIM_MEMBERS_MAX ? 'c' : 'm', machine);
     }
 }
 
 void campaign_names_text(const struct campaign_names *names, const struct sim_event *event, char *out,
                          size_t size)
 {
-    struct sim_recorder recorder = {.number_of = number_of, .member_count = names->member_count};
+    struct sim_recorder recorder = {.number_of = number_of};
     struct campaign_names copy = *names;
     recorder.number_context = &copy;
     (void)sim_event_print(&recorder, event, out, size);

@@ -125,7 +125,7 @@ static void describe(const struct campaign_names *names, const struct side *side
     char member[CAMPAIGN_NAME_MAX];
     char when[32];
     char text[120];
-    campaign_names_machine(names, side->event.machine, member);
+    campaign_names_machine(side->event.machine, member);
     campaign_text_time(side->event.time_ns, when);
     campaign_names_text(names, &side->event, text, sizeof text);
     (void)snprintf(out, size, "has %s %s %s", when, member, text);

@@ -25,7 +25,7 @@ static void keep(void *context, const struct sim_event *event)
                                    .number = event->number,
                                    .machine = event->machine,
                                    .text = campaign_text_copy(text)};
-    campaign_names_machine(&ring->names, event->machine, row->member);
+    campaign_names_machine(event->machine, row->member);
     ring->count++;
 }
 
