@@ -34,6 +34,8 @@ struct sim_frame {
     uint64_t connection;          /* A client's, else 0. */
     bool is_reset;                /* The connection is gone, or the peer's process is. */
     bool is_datagram;             /* Raft's own: may be lost, doubled, overtaken. */
+    bool is_corrupt;              /* Bits flipped under way, and the checksum says so. */
+    bool is_waiting;              /* Counted among those its link has under way. */
     struct wire_message *message; /* NULL for a reset. */
 };
 
@@ -42,8 +44,11 @@ struct sim_link {
     uint64_t last_arrival_ns;
     uint32_t cuts; /* How often it was cut: what left before the last cut is lost. */
     bool is_cut;
-    uint8_t options;  /* 0: the network's; else a slot of world->links. */
-    uint32_t waiting; /* Frames in a paused machine's inbox. */
+    uint8_t options;      /* 0: the network's; else a slot of world->links. */
+    uint32_t waiting;     /* Frames sent that the receiver has not taken yet. */
+    uint64_t free_ns;     /* When what was sent before is through, where bandwidth is short. */
+    uint64_t stream;      /* A client's: the connection it opened last over this link, */
+    uint32_t stream_cuts; /* and how often either direction had been cut by then. */
 };
 
 enum sim_work_kind { SIM_WORK_FRAME, SIM_WORK_TICK, SIM_WORK_DUE, SIM_WORK_DISK, SIM_WORK_STAGE };
@@ -137,6 +142,7 @@ struct sim_machine {
     struct sim_clock clock;
     struct sim_random random_raft;
     struct sim_random random_network;
+    struct sim_random random_corrupt;
     struct sim_random random_schedule;
     struct sim_random random_disk;
     struct sim_random random_power;
@@ -315,6 +321,9 @@ void sim_network_reset(struct sim_world *world, uint32_t from, uint32_t to, uint
 struct sim_link *sim_link_of(const struct sim_world *world, uint32_t from, uint32_t to);
 /* Has the link been cut since this frame left? */
 bool sim_frame_is_lost(const struct sim_world *world, const struct sim_frame *frame);
+/* What a frame that has arrived does to its stream. Answers whether the machine still
+ * gets it: as it is, or as the news that the stream is broken. */
+bool sim_stream_arrive(struct sim_world *world, struct sim_frame *frame);
 void sim_network_heal(struct sim_world *world);
 
 /* caller.c: client machines */

@@ -203,6 +203,24 @@ static bool receive_point(struct sim_machine *machine, const struct sim_frame *f
     return machine->doom == SIM_DOOM_NONE;
 }
 
+/* A peer is gone, or a client's connection is broken. */
+static void receive_reset(struct sim_machine *machine, const struct sim_frame *frame, uint64_t local_ns)
+{
+    if (frame->connection == 0) {
+        uint64_t id = peer_id(machine, frame->from);
+        if (id != RAFT_NONE) {
+            member_unreachable(machine->member, local_ns, id);
+        }
+        return;
+    }
+    struct sim_connection *connection = connection_find(machine, frame);
+    if (connection) {
+        const struct wire_message goodbye = {.kind = WIRE_GOODBYE};
+        connection_close(machine, connection);
+        member_receive(machine->member, local_ns, connection_of(frame), &goodbye);
+    }
+}
+
 static void receive(struct sim_machine *machine, struct sim_frame *frame, uint64_t local_ns)
 {
     struct sim_world *world = machine->world;
@@ -210,10 +228,7 @@ static void receive(struct sim_machine *machine, struct sim_frame *frame, uint64
     if (machine->is_client) {
         sim_client_arrive(machine, frame);
     } else if (frame->is_reset) {
-        uint64_t id = peer_id(machine, frame->from);
-        if (id != RAFT_NONE) {
-            member_unreachable(machine->member, local_ns, id);
-        }
+        receive_reset(machine, frame, local_ns);
     } else if (!receive_point(machine, frame, SIM_POINT_BEFORE)) {
         /* Killed before it could take it. */
     } else if (frame->from <= world->member_count) {
@@ -382,10 +397,7 @@ void sim_machine_arrive(struct sim_machine *machine, struct sim_frame *frame)
         }
         is_lost = true;
     }
-    if (!is_lost && machine->is_paused && machine->work_count >= world->options.network.queue_frames) {
-        is_lost = true;
-    }
-    if (is_lost) {
+    if (is_lost || !sim_stream_arrive(world, frame)) {
         sim_frame_free(world, frame);
         return;
     }

@@ -3,15 +3,22 @@
  * Fault model. Each directed link delays what it carries by a draw from its
  * distribution and keeps order: a frame arrives when its own delay is over, and
  * not before the one sent ahead of it, unless a `reorder` draw lets it overtake.
+ * Where bandwidth is short, frames leave one after the other, each taking its
+ * encoded size; a link has `queue` frames under way at most (those that a paused or
+ * busy receiver has not taken are among them), and what is sent beyond is lost.
  * Raft's own messages are datagrams: they may be lost or come twice. Everything
- * else (forwarded proposals, clients) is a stream: in order and once; a loss
- * costs it a retransmission of 200 ms. A cut, one way, loses what is under way
- * and what is sent until it heals, silently. A process that dies resets its
- * connections; a machine without power says nothing. What is kept: nothing is
+ * else (forwarded proposals, snapshots, clients) is a stream: in order and once; a
+ * loss costs it a retransmission of 200 ms. A cut, one way, loses what is under way
+ * and what is sent until it heals, silently. A client's stream is broken by it for
+ * good: whoever hears of the other again learns that first. A process that dies
+ * resets its connections; a machine without power says nothing. Corruption flips one
+ * to three bits of the encoded frame; the receiver's checksum refuses it, which loses
+ * a datagram and breaks a stream, as does a full queue. What is kept: nothing is
  * delivered that was not sent, and nothing is altered.
  *
  * Draws come from the sender's stream, two for each frame, whatever the
- * options: switching a fault off moves nothing else. */
+ * options: switching a fault off moves nothing else. Corruption has a stream of its
+ * own and draws while it is on. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/inside.h"
 
@@ -56,6 +63,9 @@ struct sim_frame *sim_frame_new(struct sim_world *world, uint32_t from, uint32_t
 
 void sim_frame_free(struct sim_world *world, struct sim_frame *frame)
 {
+    if (frame->is_waiting) {
+        sim_link_of(world, frame->from, frame->to)->waiting--;
+    }
     sim_pool_give(world->pool, frame);
 }
 
@@ -93,7 +103,123 @@ static void push(struct sim_world *world, struct sim_link *link, struct sim_fram
         }
         link->last_arrival_ns = arrival_ns;
     }
+    frame->is_waiting = true;
+    link->waiting++;
     sim_push(world, arrival_ns, SIM_ITEM_FRAME, frame->to, frame, 0);
+}
+
+/* A message as a socket would carry it; the caller releases it. */
+static struct base_buffer encoded(struct sim_world *world, const struct wire_message *message)
+{
+    struct base_buffer bytes = {0};
+    base_buffer_init(&bytes, sim_heap_allocator(world->client_heap));
+    wire_encode(message, &bytes);
+    return bytes;
+}
+
+/* Flip one to three bits, each another one. */
+static void flip(struct sim_random *random, struct base_buffer *bytes)
+{
+    uint64_t flipped[3] = {UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    uint64_t count = sim_random_between(random, 1, 3);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t bit = sim_random_below(random, bytes->size * 8);
+        while (bit == flipped[0] || bit == flipped[1]) {
+            bit = (bit + 1) % (bytes->size * 8);
+        }
+        flipped[i] = bit;
+        bytes->data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+}
+
+/* The frame with some of its bits flipped, as its receiver's decoder will find it. */
+static struct sim_frame *corrupted(struct sim_world *world, struct sim_frame *frame)
+{
+    struct base_buffer bytes = encoded(world, frame->message);
+    struct base_arena arena = {0};
+    struct wire_message altered;
+    base_arena_init(&arena, sim_heap_allocator(world->client_heap));
+    flip(&world->machines[frame->from]->random_corrupt, &bytes);
+    if (wire_decode(base_buffer_view(&bytes), &arena, &altered) != BASE_OK) {
+        frame->is_corrupt = true;
+    } else { /* A checksum that sees nothing lets another message through. */
+        struct sim_frame *other = sim_frame_new(world, frame->from, frame->to, frame->connection, &altered);
+        other->cuts = frame->cuts;
+        sim_frame_free(world, frame);
+        frame = other;
+    }
+    base_arena_release(&arena);
+    base_buffer_release(&bytes);
+    return frame;
+}
+
+/* When the last byte of the frame has left, where bandwidth is short. */
+static uint64_t leave(struct sim_world *world, struct sim_link *link, const struct sim_frame *frame,
+                      uint64_t bandwidth_bytes)
+{
+    if (bandwidth_bytes == 0 || !frame->message) {
+        return world->now_ns;
+    }
+    struct base_buffer bytes = encoded(world, frame->message);
+    uint64_t size = bytes.size;
+    base_buffer_release(&bytes);
+    uint64_t from_ns = link->free_ns > world->now_ns ? link->free_ns : world->now_ns;
+    link->free_ns =
+        from_ns + size / bandwidth_bytes * 1000000000 + size % bandwidth_bytes * 1000000000 / bandwidth_bytes;
+    return link->free_ns;
+}
+
+/* How often either direction between a client and a member has been cut. */
+static uint32_t stream_cuts(const struct sim_world *world, uint32_t client, uint32_t member)
+{
+    return sim_link_of(world, client, member)->cuts + sim_link_of(world, member, client)->cuts;
+}
+
+/* Both ends of the stream that a frame belongs to learn that it is broken. */
+static void break_stream(struct sim_world *world, const struct sim_frame *frame)
+{
+    sim_network_reset(world, frame->from, frame->to, frame->connection);
+    sim_network_reset(world, frame->to, frame->from, frame->connection);
+}
+
+/* The link has as much under way as it can. */
+static void overflow(struct sim_world *world, struct sim_frame *frame)
+{
+    if (!frame->is_datagram) {
+        break_stream(world, frame);
+    }
+    lose(world, frame);
+}
+
+/* On its way, once or twice. */
+static void travel(struct sim_world *world, struct sim_link *link, struct sim_frame *frame,
+                   uint64_t latency_ns, uint64_t draw)
+{
+    const struct sim_link_options *options = options_of(world, link);
+    uint64_t arrival_ns = leave(world, link, frame, options->bandwidth_bytes) + latency_ns;
+    bool is_lost = ppm_of(draw, 0, options->loss_ppm);
+    bool is_doubled = frame->is_datagram && ppm_of(draw, 20, options->duplicate_ppm);
+    bool overtakes = frame->is_datagram && ppm_of(draw, 40, options->reorder_ppm);
+    if (is_lost && frame->is_datagram) {
+        lose(world, frame);
+        return;
+    }
+    if (is_lost) {
+        arrival_ns += RETRANSMIT_NS;
+    }
+    struct sim_frame *twin = NULL;
+    if (is_doubled) {
+        twin = sim_frame_new(world, frame->from, frame->to, frame->connection, frame->message);
+        twin->cuts = frame->cuts;
+    }
+    if (options->corrupt_ppm > 0 && frame->message &&
+        sim_random_ppm(&world->machines[frame->from]->random_corrupt, options->corrupt_ppm)) {
+        frame = corrupted(world, frame);
+    }
+    push(world, link, frame, arrival_ns, overtakes);
+    if (twin) {
+        push(world, link, twin, arrival_ns + latency_ns, true);
+    }
 }
 
 void sim_network_send(struct sim_world *world, struct sim_frame *frame)
@@ -112,35 +238,55 @@ void sim_network_send(struct sim_world *world, struct sim_frame *frame)
         }
     }
     frame->cuts = link->cuts;
+    if (frame->message && frame->message->kind == WIRE_HELLO) {
+        link->stream = frame->connection;
+        link->stream_cuts = stream_cuts(world, frame->from, frame->to);
+    }
     if (link->is_cut) {
         lose(world, frame);
-        return;
+    } else if (link->waiting >= options->queue_frames && frame->message) {
+        overflow(world, frame);
+    } else {
+        travel(world, link, frame, latency_ns, draw);
     }
-    uint64_t arrival_ns = world->now_ns + latency_ns;
-    bool is_lost = ppm_of(draw, 0, options->loss_ppm);
-    bool is_doubled = frame->is_datagram && ppm_of(draw, 20, options->duplicate_ppm);
-    bool overtakes = frame->is_datagram && ppm_of(draw, 40, options->reorder_ppm);
-    if (is_lost && frame->is_datagram) {
-        lose(world, frame);
-        return;
-    }
-    if (is_lost) {
-        arrival_ns += RETRANSMIT_NS;
-    }
-    if (is_doubled) {
-        struct sim_frame *twin =
-            sim_frame_new(world, frame->from, frame->to, frame->connection, frame->message);
-        twin->cuts = frame->cuts;
-        push(world, link, frame, arrival_ns, overtakes);
-        push(world, link, twin, arrival_ns + latency_ns, true);
-        return;
-    }
-    push(world, link, frame, arrival_ns, overtakes);
 }
 
 void sim_network_reset(struct sim_world *world, uint32_t from, uint32_t to, uint64_t connection)
 {
     sim_network_send(world, sim_frame_new(world, from, to, connection, NULL));
+}
+
+/* Was a client's stream cut since it was opened, or is it none of its any more? */
+static bool is_broken(const struct sim_world *world, const struct sim_frame *frame)
+{
+    if (frame->connection == 0) {
+        return false;
+    }
+    bool is_from_client = frame->from > world->member_count;
+    uint32_t client = is_from_client ? frame->from : frame->to;
+    uint32_t member = is_from_client ? frame->to : frame->from;
+    const struct sim_link *link = sim_link_of(world, client, member);
+    return link->stream == frame->connection && link->stream_cuts != stream_cuts(world, client, member);
+}
+
+bool sim_stream_arrive(struct sim_world *world, struct sim_frame *frame)
+{
+    if (frame->is_reset) {
+        return true;
+    }
+    if (frame->is_corrupt) {
+        sim_emit(world, SIM_EVENT_REFUSE, frame->to, (uint64_t[]){frame->from, frame->message->kind});
+        if (frame->is_datagram) {
+            return false;
+        }
+    } else if (!is_broken(world, frame)) {
+        return true;
+    }
+    /* The other end learns by a message, this one now. */
+    sim_network_reset(world, frame->to, frame->from, frame->connection);
+    frame->message = NULL;
+    frame->is_reset = true;
+    return true;
 }
 
 bool sim_frame_is_lost(const struct sim_world *world, const struct sim_frame *frame)

@@ -20,7 +20,8 @@ enum sim_purpose {
     SIM_FOR_LOAD = 8,
     SIM_FOR_CLIENT = 9,
     SIM_FOR_NEMESIS = 10,
-    SIM_FOR_POWER = 11 /* Which unsynced sectors survive. */
+    SIM_FOR_POWER = 11,  /* Which unsynced sectors survive. */
+    SIM_FOR_CORRUPT = 12 /* Which frames lose bits, and which bits. */
 };
 
 /* One stream: pcg64's state, opaque here. */

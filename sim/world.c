@@ -243,6 +243,7 @@ struct sim_machine *sim_machine_add(struct sim_world *world, bool is_client)
     clock_make(machine);
     sim_random_init(&machine->random_raft, world->seed, machine->number, 1, SIM_FOR_RAFT);
     sim_random_init(&machine->random_network, world->seed, machine->number, 1, SIM_FOR_NETWORK);
+    sim_random_init(&machine->random_corrupt, world->seed, machine->number, 0, SIM_FOR_CORRUPT);
     sim_random_init(&machine->random_schedule, world->seed, machine->number, 0, SIM_FOR_SCHEDULE);
     if (is_client) {
         snprintf(machine->name, sizeof machine->name, "c%u", machine->number);
