@@ -173,6 +173,9 @@ static sqlite3_int64 scenario_id(struct report_db *db, const struct script_scena
     put_words(db, id, "claim", scenario->claims);
     put_words(db, id, "tag", scenario->tags);
     put_words(db, id, "shows", scenario->shows);
+    put_words(db, id, "measures", scenario->measures);
+    const char *note[] = {scenario->note, NULL};
+    put_words(db, id, "note", note);
     put_expects(db, id, scenario);
     return id;
 }

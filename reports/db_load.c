@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WORD_CLAIMS, WORD_TAGS, WORD_SHOWS, WORD_MEASURES, WORD_NOTE, WORD_KINDS };
+
 /* A scenario of a results file: what the tally's pointers point to. */
 struct loaded_scenario {
     struct script_scenario scenario;
-    char **words[3]; /* Claims, tags, shows; each NULL-terminated. */
+    char **words[WORD_KINDS]; /* Each NULL-terminated. */
     struct script_expect *expects;
 };
 
@@ -68,11 +70,13 @@ static bool next(sqlite3_stmt *statement)
     return statement && sqlite3_step(statement) == SQLITE_ROW;
 }
 
-static char **load_words(sqlite3 *handle, sqlite3_int64 scenario, const char *text)
+static char **load_words(sqlite3 *handle, sqlite3_int64 scenario, const char *kind)
 {
     char **words = NULL;
     size_t count = 0;
-    sqlite3_stmt *statement = query(handle, text, scenario, 0);
+    sqlite3_stmt *statement =
+        query(handle, "SELECT word FROM word WHERE scenario = ?1 AND kind = ?2 ORDER BY place", scenario, 0);
+    (void)sqlite3_bind_text(statement, 2, kind, -1, SQLITE_TRANSIENT);
     while (next(statement)) {
         words = campaign_grow(words, count, sizeof words[0]);
         words[count++] = column_text(statement, 0);
@@ -112,26 +116,24 @@ static const char *const *as_words(char **words)
 
 static void load_scenario(struct report_loaded *all, sqlite3_stmt *row)
 {
+    static const char *const kinds[WORD_KINDS] = {"claim", "tag", "shows", "measures", "note"};
     all->scenarios = campaign_grow(all->scenarios, all->count, sizeof all->scenarios[0]);
     struct loaded_scenario *loaded = &all->scenarios[all->count++];
     sqlite3_int64 id = sqlite3_column_int64(row, 0);
     *loaded = (struct loaded_scenario){0};
-    loaded->words[0] =
-        load_words(all->handle, id,
-                   "SELECT word FROM word WHERE scenario = ? AND kind = 'claim' ORDER BY place");
-    loaded->words[1] = load_words(all->handle, id,
-                                  "SELECT word FROM word WHERE scenario = ? AND kind = 'tag' ORDER BY place");
-    loaded->words[2] =
-        load_words(all->handle, id,
-                   "SELECT word FROM word WHERE scenario = ? AND kind = 'shows' ORDER BY place");
+    for (int kind = 0; kind < WORD_KINDS; kind++) {
+        loaded->words[kind] = load_words(all->handle, id, kinds[kind]);
+    }
     loaded->scenario = (struct script_scenario){.file = column_text(row, 1),
                                                 .name = column_text(row, 2),
                                                 .line = (uint32_t)column_number(row, 3),
                                                 .number = (uint32_t)id,
                                                 .seeds = column_number(row, 4),
-                                                .claims = as_words(loaded->words[0]),
-                                                .tags = as_words(loaded->words[1]),
-                                                .shows = as_words(loaded->words[2])};
+                                                .claims = as_words(loaded->words[WORD_CLAIMS]),
+                                                .tags = as_words(loaded->words[WORD_TAGS]),
+                                                .shows = as_words(loaded->words[WORD_SHOWS]),
+                                                .measures = as_words(loaded->words[WORD_MEASURES]),
+                                                .note = loaded->words[WORD_NOTE][0]};
     load_expects(all->handle, id, loaded);
 }
 
@@ -319,7 +321,7 @@ void report_loaded_free(struct report_loaded *loaded)
 {
     for (size_t i = 0; i < loaded->count; i++) {
         struct loaded_scenario *one = &loaded->scenarios[i];
-        for (int kind = 0; kind < 3; kind++) {
+        for (int kind = 0; kind < WORD_KINDS; kind++) {
             for (char **word = one->words[kind]; *word; word++) {
                 free(*word);
             }

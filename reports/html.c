@@ -4,6 +4,7 @@
 #include "reports/report.h"
 #include "reports/svg.h"
 #include "reports/text.h"
+#include "sim/campaign/claims.h"
 #include "sim/campaign/print.h"
 #include "sim/campaign/text.h"
 
@@ -28,12 +29,14 @@ static const char style[] =
     ".head{display:flex;gap:12px;align-items:baseline}.head h3{flex:1}"
     ".verdict{font-weight:600;white-space:nowrap}.good{color:var(--good)}.bad{color:var(--bad)}"
     ".open{color:var(--open)}"
+    ".claims td{vertical-align:top}.claims .row td{border-top-width:2px;padding-top:8px}"
+    ".claims .promise{white-space:normal}.claims .note td{border:0;white-space:normal;color:var(--soft)}"
     ".words{font-size:13px;color:var(--soft)}.words b{font-weight:500;color:var(--ink)}"
     ".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13px;"
     "font-variant-numeric:tabular-nums;margin:10px 0}"
     "th{font-weight:500;color:var(--soft);text-align:right;padding:4px 10px 4px 0;white-space:nowrap}"
     "td{text-align:right;padding:4px 10px 4px 0;border-top:1px solid var(--line);white-space:nowrap}"
-    "th:first-child,td:first-child,.events td,.events th{text-align:left}"
+    "th:first-child,td:first-child,td.text,th.text,.events td,.events th{text-align:left}"
     ".events td{font-family:ui-monospace,monospace;font-size:12px;vertical-align:top}"
     ".events td:last-child{white-space:normal;width:100%}"
     "code{font:12.5px/1.5 ui-monospace,monospace;background:var(--ground);border:1px solid var(--line);"
@@ -185,6 +188,66 @@ static void write_scenario(const struct campaign *campaign, const struct campaig
     fprintf(out, "</section>\n");
 }
 
+static void write_claim_figures(const struct campaign_tally *tally, const char *claim, FILE *out)
+{
+    for (size_t i = 0; i < tally->metric_count; i++) {
+        const struct campaign_metric *metric = &tally->metrics[i];
+        struct campaign_quantiles all;
+        if (!campaign_claim_is_measured(tally->scenario, claim, metric->name)) {
+            continue;
+        }
+        campaign_metric_quantiles(metric, &all);
+        fprintf(out, "<tr><td></td><td class=\"text\">");
+        report_text_escape(out, metric->name);
+        fprintf(out,
+                "</td><td>%zu</td><td>%.6g</td><td>%.6g</td><td>%.6g</td><td>%.6g</td><td class=\"text\">",
+                metric->count, all.min, all.median, all.p99, all.max);
+        report_text_escape(out, tally->scenario->name);
+        fprintf(out, "</td></tr>\n");
+    }
+}
+
+static void write_claim(const struct campaign *campaign, const struct campaign_claim *claim, FILE *out)
+{
+    fprintf(out, "<tr class=\"row\"><td class=\"%s\">%s</td><td class=\"text promise\" colspan=\"6\"><b>",
+            class_of_verdict(claim->verdict), claim->verdict);
+    report_text_escape(out, claim->id);
+    fprintf(out, "</b> ");
+    report_text_escape(out, claim->promise);
+    fprintf(out, "</td><td class=\"text\">%zu scenario%s, %" PRIu64 " seed%s</td></tr>\n",
+            claim->scenario_count, claim->scenario_count == 1 ? "" : "s", claim->runs,
+            claim->runs == 1 ? "" : "s");
+    for (size_t i = 0; i < campaign->tally_count; i++) {
+        if (campaign_claim_is_carried(campaign->tallies[i].scenario, claim->id)) {
+            write_claim_figures(&campaign->tallies[i], claim->id, out);
+        }
+    }
+    for (size_t i = 0; i < campaign->tally_count; i++) {
+        if (campaign_claim_has_note(campaign, i, claim->id)) {
+            fprintf(out, "<tr class=\"note\"><td></td><td class=\"text promise\" colspan=\"7\">");
+            report_text_escape(out, campaign->tallies[i].scenario->note);
+            fprintf(out, "</td></tr>\n");
+        }
+    }
+}
+
+/* Every claim with its verdict, the figures that matter, and where reality is subtler. */
+static void write_claims(const struct campaign *campaign, FILE *out)
+{
+    struct campaign_claims claims;
+    campaign_claims_init(&claims, campaign);
+    if (claims.count > 0) {
+        fprintf(out, "<h2>claims</h2>\n<section><div class=\"wide\"><table class=\"claims\"><tr><th></th>"
+                     "<th class=\"text\">figure</th><th>count</th><th>min</th><th>median</th><th>p99</th>"
+                     "<th>max</th><th class=\"text\">scenario</th></tr>\n");
+        for (size_t i = 0; i < claims.count; i++) {
+            write_claim(campaign, &claims.rows[i], out);
+        }
+        fprintf(out, "</table></div></section>\n");
+    }
+    campaign_claims_release(&claims);
+}
+
 void report_html(const struct campaign *campaign, FILE *out)
 {
     size_t held = 0;
@@ -202,6 +265,7 @@ void report_html(const struct campaign *campaign, FILE *out)
             held == campaign->tally_count ? "good" : "bad", held, campaign->tally_count);
     fprintf(out, "<p class=\"soft\">%" PRIu64 " runs · %s simulated · version %s, %s</p>\n",
             campaign->tallied, time, report_version(), report_build());
+    write_claims(campaign, out);
     const char *file = "";
     for (size_t i = 0; i < campaign->tally_count; i++) {
         const struct campaign_tally *tally = &campaign->tallies[i];

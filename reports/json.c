@@ -2,6 +2,8 @@
  *
  *   faultline    the version              build    the compiler
  *   schema       1                        status   the exit status
+ *   claims       a list: {claim promise verdict scenarios runs notes
+ *                  figures: [{scenario metric count min median p99 max}]}
  *   scenarios    a list, in the order they were run, each with
  *     file line name tags claims verdict
  *     seeds         runs held violated shown wrong not_judged not_deterministic
@@ -18,6 +20,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reports/report.h"
 #include "reports/text.h"
+#include "sim/campaign/claims.h"
 #include "sim/campaign/print.h"
 
 #include <inttypes.h>
@@ -191,6 +194,61 @@ static json_t *scenario(const struct campaign *campaign, const struct campaign_t
     return one;
 }
 
+/* The figures that matter for a claim, scenario by scenario. */
+static json_t *claim_figures(const struct campaign *campaign, const char *claim)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < campaign->tally_count; i++) {
+        const struct campaign_tally *tally = &campaign->tallies[i];
+        bool is_carried = campaign_claim_is_carried(tally->scenario, claim);
+        for (size_t j = 0; is_carried && j < tally->metric_count; j++) {
+            const struct campaign_metric *metric = &tally->metrics[j];
+            struct campaign_quantiles quantiles;
+            if (!campaign_claim_is_measured(tally->scenario, claim, metric->name)) {
+                continue;
+            }
+            campaign_metric_quantiles(metric, &quantiles);
+            json_t *one = json_object();
+            json_object_set_new(one, "scenario", text(tally->scenario->name));
+            json_object_set_new(one, "metric", text(metric->name));
+            json_object_set_new(one, "count", number(metric->count));
+            json_object_set_new(one, "min", json_real(quantiles.min));
+            json_object_set_new(one, "median", json_real(quantiles.median));
+            json_object_set_new(one, "p99", json_real(quantiles.p99));
+            json_object_set_new(one, "max", json_real(quantiles.max));
+            json_array_append_new(all, one);
+        }
+    }
+    return all;
+}
+
+static json_t *claims_of(const struct campaign *campaign)
+{
+    struct campaign_claims claims;
+    json_t *all = json_array();
+    campaign_claims_init(&claims, campaign);
+    for (size_t i = 0; i < claims.count; i++) {
+        const struct campaign_claim *claim = &claims.rows[i];
+        json_t *one = json_object();
+        json_t *notes = json_array();
+        for (size_t j = 0; j < campaign->tally_count; j++) {
+            if (campaign_claim_has_note(campaign, j, claim->id)) {
+                json_array_append_new(notes, text(campaign->tallies[j].scenario->note));
+            }
+        }
+        json_object_set_new(one, "claim", text(claim->id));
+        json_object_set_new(one, "promise", text(claim->promise));
+        json_object_set_new(one, "verdict", json_string(claim->verdict));
+        json_object_set_new(one, "scenarios", number(claim->scenario_count));
+        json_object_set_new(one, "runs", number(claim->runs));
+        json_object_set_new(one, "notes", notes);
+        json_object_set_new(one, "figures", claim_figures(campaign, claim->id));
+        json_array_append_new(all, one);
+    }
+    campaign_claims_release(&claims);
+    return all;
+}
+
 void report_json(const struct campaign *campaign, FILE *out)
 {
     json_t *all = json_array();
@@ -202,6 +260,7 @@ void report_json(const struct campaign *campaign, FILE *out)
     json_object_set_new(document, "build", json_string(report_build()));
     json_object_set_new(document, "schema", json_integer(1));
     json_object_set_new(document, "status", json_integer(campaign_exit_status(campaign)));
+    json_object_set_new(document, "claims", claims_of(campaign));
     json_object_set_new(document, "scenarios", all);
     if (json_dumpf(document, out, JSON_SORT_KEYS | JSON_INDENT(1) | JSON_REAL_PRECISION(12)) != 0) {
         abort(); /* Out of memory; what cannot be written shows when the file is closed. */

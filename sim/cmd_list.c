@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/campaign/arguments.h"
+#include "sim/campaign/claims.h"
 #include "sim/campaign/memory.h"
 #include "sim/cmd.h"
 #include "sim/cmd_plan.h"
@@ -12,6 +13,7 @@
 struct list {
     struct cmd_plan plan; /* First: shared setters take it. */
     bool wants_checks;
+    bool wants_claims;
     bool wants_points;
 };
 
@@ -20,6 +22,14 @@ static bool set_checks(void *target, const char *value)
     (void)value;
     struct list *list = target;
     list->wants_checks = true;
+    return true;
+}
+
+static bool set_claims(void *target, const char *value)
+{
+    (void)value;
+    struct list *list = target;
+    list->wants_claims = true;
     return true;
 }
 
@@ -34,8 +44,10 @@ static bool set_points(void *target, const char *value)
 static const struct campaign_argument known[] = {
     {"--filter", "TEXT", "scenarios whose name contains it", cmd_plan_set_filter},
     {"--tag", "TAG", "scenarios with this tag", cmd_plan_set_tag},
+    {"--claim", "ID", "scenarios that carry this claim", cmd_plan_set_claim},
     {"--param", "name=value", "override a param() of the scripts", cmd_plan_set_param},
     {"--checks", NULL, "the judges, and what each of them promises", set_checks},
+    {"--claims", NULL, "the promises of the documentation, and what each falls without", set_claims},
     {"--points", NULL, "the points at which a scenario may act", set_points},
 };
 
@@ -47,9 +59,20 @@ static void print_checks(void)
     }
 }
 
+static void print_claims(void)
+{
+    const struct campaign_promise *promise;
+    for (size_t i = 0; (promise = campaign_promise(i)) != NULL; i++) {
+        printf("%-24s %s\n", promise->id, promise->promise);
+        if (promise->without[0] != '\0') {
+            printf("%-24s   falls without: %s\n", "", promise->without);
+        }
+    }
+}
+
 static void print_points(void)
 {
-    char text[160];
+    char text[512];
     const char *line;
     for (uint32_t i = 0; (line = sim_point_line(i, text, sizeof text)) != NULL; i++) {
         printf("%s\n", line);
@@ -115,6 +138,9 @@ int cmd_list(int argc, char **argv)
         status = CMD_HELD;
     } else if (list->wants_checks) {
         print_checks();
+        status = CMD_HELD;
+    } else if (list->wants_claims) {
+        print_claims();
         status = CMD_HELD;
     } else if (list->wants_points) {
         print_points();

@@ -19,6 +19,13 @@ bool cmd_plan_set_tag(void *target, const char *value)
     return true;
 }
 
+bool cmd_plan_set_claim(void *target, const char *value)
+{
+    struct cmd_plan *plan = target;
+    plan->options.claim = value;
+    return true;
+}
+
 bool cmd_plan_set_scenario(void *target, const char *value)
 {
     struct cmd_plan *plan = target;

@@ -18,6 +18,7 @@ struct cmd_plan {
 /* Setters for struct campaign_argument; the target is a struct cmd_plan. */
 bool cmd_plan_set_filter(void *target, const char *value);
 bool cmd_plan_set_tag(void *target, const char *value);
+bool cmd_plan_set_claim(void *target, const char *value);
 bool cmd_plan_set_scenario(void *target, const char *value);
 bool cmd_plan_set_param(void *target, const char *value);
 bool cmd_plan_set_seed(void *target, const char *value);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/campaign/plan.h"
 
+#include "sim/campaign/claims.h"
 #include "sim/campaign/files.h"
 #include "sim/campaign/memory.h"
 
@@ -23,7 +24,8 @@ static bool is_meant(const struct script_scenario *scenario, const struct campai
     return (options->with_experiments || !scenario->is_experiment) &&
            (!options->filter || strstr(scenario->name, options->filter)) &&
            (!options->scenario || strcmp(scenario->name, options->scenario) == 0) &&
-           (!options->tag || has_tag(scenario, options->tag));
+           (!options->tag || has_tag(scenario, options->tag)) &&
+           (!options->claim || campaign_claim_is_carried(scenario, options->claim));
 }
 
 static void add_unit(struct campaign_plan *plan, const struct script_file *file, uint32_t number,
@@ -81,15 +83,21 @@ static uint64_t count_tasks(const struct campaign_plan *plan)
 /* Why nothing is left to run, in a sentence. */
 static void explain_nothing(const struct campaign_plan_options *options, char error[SCRIPT_TEXT_MAX])
 {
-    const char *kind = options->scenario ? "--scenario" : options->filter ? "--filter" : "--tag";
-    const char *value = options->scenario ? options->scenario
-                        : options->filter ? options->filter
-                                          : options->tag;
-    if (value) {
-        (void)snprintf(error, SCRIPT_TEXT_MAX, "%s: found no scenario that fits \"%s\"", kind, value);
-    } else {
-        (void)snprintf(error, SCRIPT_TEXT_MAX, "found no scenario under the paths given");
+    const struct {
+        const char *kind;
+        const char *value;
+    } said[] = {{"--scenario", options->scenario},
+                {"--filter", options->filter},
+                {"--tag", options->tag},
+                {"--claim", options->claim}};
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        if (said[i].value) {
+            (void)snprintf(error, SCRIPT_TEXT_MAX, "%s: found no scenario that fits \"%s\"", said[i].kind,
+                           said[i].value);
+            return;
+        }
     }
+    (void)snprintf(error, SCRIPT_TEXT_MAX, "found no scenario under the paths given");
 }
 
 bool campaign_plan_init(struct campaign_plan *plan, const struct campaign_plan_options *options,

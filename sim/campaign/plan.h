@@ -14,6 +14,7 @@ struct campaign_plan_options {
     const char *filter;   /* NULL, or a part of the scenario's name. */
     const char *scenario; /* NULL, or its whole name. */
     const char *tag;      /* NULL, or one of its tags. */
+    const char *claim;    /* NULL, or one of its claims. */
     bool has_seeds;       /* Else each scenario's own number, from 1. */
     uint64_t seed_first;
     uint64_t seed_last;

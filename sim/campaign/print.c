@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "sim/campaign/print.h"
 
+#include "sim/campaign/claims.h"
 #include "sim/campaign/memory.h"
 #include "sim/campaign/ring.h"
 #include "sim/campaign/text.h"
@@ -256,63 +257,57 @@ void campaign_print_scenario(struct campaign_printer *printer, const struct camp
     (void)fflush(out);
 }
 
-/* Every claim once, sorted; the caller's to free, the texts the scenarios'. */
-static const char **claims_of(const struct campaign *campaign, size_t *count)
+/* The figures of one scenario that matter for a claim; the head comes with the first. */
+static void print_claim_figures(FILE *out, const struct campaign_tally *tally, const char *claim,
+                                bool *has_head)
 {
-    const char **claims = NULL;
-    *count = 0;
-    for (size_t i = 0; i < campaign->tally_count; i++) {
-        const char *const *claim = campaign->tallies[i].scenario->claims;
-        for (; claim && *claim; claim++) {
-            size_t place = 0;
-            while (place < *count && strcmp(claims[place], *claim) < 0) {
-                place++;
-            }
-            if (place < *count && strcmp(claims[place], *claim) == 0) {
-                continue;
-            }
-            claims = campaign_grow(claims, *count, sizeof claims[0]);
-            memmove(claims + place + 1, claims + place, (*count - place) * sizeof claims[0]);
-            claims[place] = *claim;
-            (*count)++;
+    for (size_t i = 0; i < tally->metric_count; i++) {
+        const struct campaign_metric *metric = &tally->metrics[i];
+        struct campaign_quantiles all;
+        if (!campaign_claim_is_measured(tally->scenario, claim, metric->name)) {
+            continue;
         }
+        if (!*has_head) {
+            fprintf(out, "              %-28s %8s %10s %10s %10s %10s  %s\n", "figure", "count", "min",
+                    "median", "p99", "max", "scenario");
+            *has_head = true;
+        }
+        campaign_metric_quantiles(metric, &all);
+        fprintf(out, "              %-28s %8zu %10.6g %10.6g %10.6g %10.6g  %s\n", metric->name,
+                metric->count, all.min, all.median, all.p99, all.max, tally->scenario->name);
     }
-    return claims;
 }
 
-static bool carries(const struct script_scenario *scenario, const char *claim)
+static void print_claim(const struct campaign_printer *printer, const struct campaign *campaign,
+                        const struct campaign_claim *claim)
 {
-    for (const char *const *at = scenario->claims; at && *at; at++) {
-        if (strcmp(*at, claim) == 0) {
-            return true;
+    FILE *out = printer->out;
+    bool has_head = false;
+    print_verdict(printer, claim->verdict);
+    fprintf(out, "%-24s %s%s(%zu scenario%s, %" PRIu64 " seed%s)\n", claim->id, claim->promise,
+            claim->promise[0] != '\0' ? "  " : "", claim->scenario_count,
+            claim->scenario_count == 1 ? "" : "s", claim->runs, claim->runs == 1 ? "" : "s");
+    for (size_t i = 0; i < campaign->tally_count; i++) {
+        if (campaign_claim_is_carried(campaign->tallies[i].scenario, claim->id)) {
+            print_claim_figures(out, &campaign->tallies[i], claim->id, &has_head);
         }
     }
-    return false;
+    for (size_t i = 0; i < campaign->tally_count; i++) {
+        if (campaign_claim_has_note(campaign, i, claim->id)) {
+            fprintf(out, "              note: %s\n", campaign->tallies[i].scenario->note);
+        }
+    }
 }
 
 void campaign_print_claims(const struct campaign_printer *printer, const struct campaign *campaign)
 {
-    size_t count = 0;
-    const char **claims = claims_of(campaign, &count);
+    struct campaign_claims claims;
+    campaign_claims_init(&claims, campaign);
     fprintf(printer->out, "claims\n");
-    for (size_t i = 0; i < count; i++) {
-        const char *verdict = "held";
-        size_t scenarios = 0;
-        uint64_t runs = 0;
-        for (size_t j = 0; j < campaign->tally_count; j++) {
-            const struct campaign_tally *tally = &campaign->tallies[j];
-            if (carries(tally->scenario, claims[i])) {
-                const char *own = campaign_verdict_text(tally);
-                verdict = strcmp(own, "held") == 0 ? verdict : own;
-                scenarios++;
-                runs += tally->runs;
-            }
-        }
-        print_verdict(printer, verdict);
-        fprintf(printer->out, "%-26s %zu scenario%s, %" PRIu64 " seeds\n", claims[i], scenarios,
-                scenarios == 1 ? "" : "s", runs);
+    for (size_t i = 0; i < claims.count; i++) {
+        print_claim(printer, campaign, &claims.rows[i]);
     }
-    free(claims);
+    campaign_claims_release(&claims);
 }
 
 static void print_unarmed(FILE *out, const struct campaign *campaign)

@@ -23,7 +23,8 @@ bool campaign_wants_colour(FILE *out);
 void campaign_print_scenario(struct campaign_printer *printer, const struct campaign *campaign,
                              const struct campaign_tally *tally);
 void campaign_print_sum(struct campaign_printer *printer, const struct campaign *campaign);
-/* Each claim of the scenarios' with the verdict over all that carry it. */
+/* Each claim of the scenarios': the verdict over all that carry it, the figures that
+ * matter, and where reality is subtler than what is claimed. */
 void campaign_print_claims(const struct campaign_printer *printer, const struct campaign *campaign);
 /* One failure in full, with the command that replays it. */
 void campaign_print_failure(const struct campaign_printer *printer, const struct campaign_plan_options *plan,

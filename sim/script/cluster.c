@@ -155,6 +155,21 @@ int script_cluster_cost(lua_State *lua)
     return 1;
 }
 
+int script_cluster_lease_margin(lua_State *lua)
+{
+    const struct script_run *run = script_cluster_self(lua, "lease_margin");
+    int64_t margin_ns = check_lease_margin(sim_world_check(run->world));
+    if (margin_ns == INT64_MAX) {
+        lua_pushnil(lua);
+    } else if (margin_ns < 0) {
+        script_push_ns(lua, (uint64_t)-margin_ns);
+        lua_arith(lua, LUA_OPUNM);
+    } else {
+        script_push_ns(lua, (uint64_t)margin_ns);
+    }
+    return 1;
+}
+
 /* --- c itself --- */
 
 static void get_cluster(lua_State *lua, const void *object, size_t field)

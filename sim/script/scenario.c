@@ -17,6 +17,7 @@ struct reading {
     uint64_t seeds;
     uint64_t trials;
     const char *source;
+    const char *note;
 };
 
 static const struct script_key scenario_keys[] = {
@@ -31,6 +32,8 @@ static const struct script_key scenario_keys[] = {
     LATER("tolerance", SCRIPT_ANY),
     LATER("checks", SCRIPT_TABLE),
     LATER("shows", SCRIPT_TABLE),
+    LATER("measures", SCRIPT_TABLE),
+    {"note", SCRIPT_TEXT, offsetof(struct reading, note), 0, 0, NULL},
     LATER("expect", SCRIPT_TABLE),
     LATER("limit", SCRIPT_ANY),
     LATER("run", SCRIPT_FUNCTION),
@@ -87,6 +90,53 @@ static const char *const *read_names(lua_State *lua, const struct script_path *p
     names[count] = NULL;
     lua_pop(lua, 1);
     return names;
+}
+
+/* `measures = {claim = {"metric", …}}` as "claim metric", by claim and in the order of
+ * each list. What names no claim of the scenario's would never be seen: an error. */
+static const char *const *read_measures(lua_State *lua, const struct script_path *path,
+                                        const struct script_scenario *scenario, struct base_arena *arena)
+{
+    struct script_path inner = script_path_in(path, "measures");
+    const char **measures = NULL;
+    size_t count = 0;
+    size_t used = 0;
+    if (lua_getfield(lua, 2, "measures") == LUA_TNIL) {
+        lua_pop(lua, 1);
+        return NULL;
+    }
+    lua_pushnil(lua);
+    for (; lua_next(lua, -2) != 0; lua_pop(lua, 1)) {
+        used++;
+        count += lua_istable(lua, -1) ? (size_t)lua_rawlen(lua, -1) : 0;
+    }
+    measures = base_arena_alloc(arena, (count + 1) * sizeof *measures);
+    count = 0;
+    for (const char *const *claim = scenario->claims; *claim; claim++) {
+        struct script_path own = script_path_in(&inner, *claim);
+        if (lua_getfield(lua, -1, *claim) != LUA_TNIL) {
+            used--;
+            lua_Integer size = lua_istable(lua, -1) ? (lua_Integer)lua_rawlen(lua, -1) : 0;
+            for (lua_Integer i = 1; i <= size; i++) {
+                if (lua_rawgeti(lua, -1, i) != LUA_TSTRING) {
+                    size = 0;
+                    break;
+                }
+                measures[count++] = keep(arena, lua_pushfstring(lua, "%s %s", *claim, lua_tostring(lua, -1)));
+                lua_pop(lua, 2);
+            }
+            if (size == 0) {
+                script_path_error(lua, &own, "found no list of names, expected metrics that the scenario records");
+            }
+        }
+        lua_pop(lua, 1);
+    }
+    if (used > 0) {
+        script_path_error(lua, &inner, "found a key that is none of its claims, expected those only");
+    }
+    measures[count] = NULL;
+    lua_pop(lua, 1);
+    return measures;
 }
 
 /* The number or string on top of the stack as a value; pops it. */
@@ -267,6 +317,7 @@ void script_scenario_read(lua_State *lua, bool is_experiment, struct base_arena 
                                     .seeds = is_experiment ? reading.trials : reading.seeds,
                                     .trials = reading.trials,
                                     .source = keep_or_null(arena, reading.source),
+                                    .note = keep_or_null(arena, reading.note),
                                     .is_experiment = is_experiment};
     if (lua_getfield(lua, 2, "run") == LUA_TNIL) {
         script_path_error(lua, &path, "found no run, expected run = function(c) … end");
@@ -277,6 +328,7 @@ void script_scenario_read(lua_State *lua, bool is_experiment, struct base_arena 
     out->shows = read_names(lua, &path, "shows", true, arena);
     out->tags = out->tags ? out->tags : none;
     out->claims = out->claims ? out->claims : none;
+    out->measures = read_measures(lua, &path, out, arena);
     read_grid(lua, &path, arena, out);
     read_figure(lua, &path, arena, out);
     read_expects(lua, &path, arena, out);

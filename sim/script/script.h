@@ -68,6 +68,8 @@ struct script_scenario {
     const char *const *tags; /* NULL-terminated. */
     const char *const *claims; /* NULL-terminated. */
     const char *const *shows;  /* A hazard: names of judges, NULL-terminated; NULL: none. */
+    const char *const *measures; /* "claim metric": the figures of a claim; NULL: all metrics are. */
+    const char *note; /* Where reality is subtler than what is claimed; NULL: nowhere. */
     const struct script_expect *expects; /* Judged over all seeds; NULL: none. */
     uint32_t expect_count;
     bool is_experiment;

@@ -43,16 +43,19 @@ shape() {
     try run nowhere.lua
     try run held.lua --filter nothing
     try run held.lua --tag nothing
+    try run held.lua --claim nothing
     try replay held.lua
     try replay held.lua --seed x
     try list --chekcs
     try list --checks
+    try list --claims
     try bench wrold
     try bench --jsn
     try version --now
     try list .
     shape run held.lua
     shape run held.lua --seeds 3..5 -v
+    shape run held.lua broken.lua --seeds 3 --claims
     shape run broken.lua --seeds 10
     shape run broken.lua --seed 1 --param within=0.5
     shape run broken.lua --seeds 10 --param within=5 -q

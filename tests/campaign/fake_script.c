@@ -26,6 +26,7 @@ struct script_file {
 
 static const char *const shows[] = {"election", NULL};
 static const char *const claims[] = {"leader.elected", NULL};
+static const char *const measures[] = {"leader.elected value", NULL};
 static const char *const tags[] = {"fake", NULL};
 
 /* The number behind a word; 0 when the word is not there. */
@@ -59,6 +60,8 @@ static void add(struct script_file *file, const char *line, uint32_t number)
         .seeds = seeds,
         .tags = tags,
         .claims = claims,
+        .measures = measures,
+        .note = "not <b>quite</b>",
         .shows = strstr(file->words[slot], "shows") ? shows : NULL,
         .expects = &file->expects[slot],
         .expect_count = strstr(file->words[slot], "expect ") ? 1 : 0,

@@ -47,6 +47,25 @@ Test(reports, json_says_what_was_found, .init = setup, .fini = teardown)
     free(text);
 }
 
+Test(reports, json_has_a_row_for_each_claim, .init = setup, .fini = teardown)
+{
+    char *text = fixture_report(&fixture, report_json);
+    json_error_t error;
+    json_t *report = json_loads(text, 0, &error);
+    cr_assert(report, "%s", error.text);
+    cr_assert_eq(json_array_size(json_object_get(report, "claims")), 1);
+    const json_t *claim = json_array_get(json_object_get(report, "claims"), 0);
+    cr_assert_str_eq(json_string_value(json_object_get(claim, "promise")),
+                     "a failed leader is replaced automatically");
+    /* One scenario of those that carry it is enough to break it, and all bring figures. */
+    cr_assert_str_eq(json_string_value(json_object_get(claim, "verdict")), "violated");
+    cr_assert_eq(json_integer_value(json_object_get(claim, "scenarios")), 4);
+    cr_assert_eq(json_array_size(json_object_get(claim, "figures")), 4);
+    cr_assert_eq(json_array_size(json_object_get(claim, "notes")), 1, "the same note once");
+    json_decref(report);
+    free(text);
+}
+
 Test(reports, html_is_a_page_and_trusts_no_name, .init = setup, .fini = teardown)
 {
     char *text = fixture_report(&fixture, report_html);
