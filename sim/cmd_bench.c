@@ -59,15 +59,15 @@ static bool run_raft(const struct printer *printer, const char *name, struct ben
 {
     struct bench_raft_result result;
     bench_raft(&options, &result);
-    double real_s = (double)result.real_ns / 1e9;
+    double cpu_s = (double)result.cpu_ns / 1e9;
     char line[64];
     bool has_checks = options.has_checks;
-    print_figure(printer, name, (double)result.simulated_ns / 1e9 / real_s, "simulated s/s", options.nodes,
+    print_figure(printer, name, (double)result.simulated_ns / 1e9 / cpu_s, "simulated s/s", options.nodes,
                  has_checks);
     (void)snprintf(line, sizeof line, "%s.messages", name);
-    print_figure(printer, line, (double)result.messages / real_s, "messages/s", options.nodes, has_checks);
+    print_figure(printer, line, (double)result.messages / cpu_s, "messages/s", options.nodes, has_checks);
     (void)snprintf(line, sizeof line, "%s.events", name);
-    print_figure(printer, line, (double)result.events / real_s, "events/s", options.nodes, has_checks);
+    print_figure(printer, line, (double)result.events / cpu_s, "events/s", options.nodes, has_checks);
     (void)snprintf(line, sizeof line, "%s.memory", name);
     print_figure(printer, line, (double)result.memory_peak / 1048576, "MiB", options.nodes, has_checks);
     return !result.is_violated;
@@ -117,23 +117,23 @@ static bool run_raft_kept(const struct printer *printer)
 static bool run_world(const struct printer *printer)
 {
     struct bench_world_options options = {
-        .members = 3, .rate = 100, .has_faults = true, .seed_ns = 60 * second_ns, .real_ns = 3 * second_ns};
+        .members = 3, .rate = 100, .has_faults = true, .seed_ns = 60 * second_ns, .cpu_ns = 3 * second_ns};
     struct bench_world_result result;
     bench_world(&options, &result);
-    double real_s = (double)result.real_ns / 1e9;
-    print_figure(printer, "world", (double)result.simulated_ns / 1e9 / real_s, "simulated s/s", 3, true);
-    print_figure(printer, "world.events", (double)result.events / real_s, "events/s", 3, true);
+    double cpu_s = (double)result.cpu_ns / 1e9;
+    print_figure(printer, "world", (double)result.simulated_ns / 1e9 / cpu_s, "simulated s/s", 3, true);
+    print_figure(printer, "world.events", (double)result.events / cpu_s, "events/s", 3, true);
     print_figure(printer, "world.memory", peak_mebibytes(), "MiB", 3, true);
     return !result.is_violated;
 }
 
 static bool run_world_idle(const struct printer *printer)
 {
-    struct bench_world_options options = {.members = 5, .seed_ns = 600 * second_ns, .real_ns = 2 * second_ns};
+    struct bench_world_options options = {.members = 5, .seed_ns = 600 * second_ns, .cpu_ns = 2 * second_ns};
     struct bench_world_result result;
     bench_world(&options, &result);
-    double real_s = (double)result.real_ns / 1e9;
-    print_figure(printer, "world-idle", (double)result.simulated_ns / 1e9 / real_s, "simulated s/s", 5, true);
+    double cpu_s = (double)result.cpu_ns / 1e9;
+    print_figure(printer, "world-idle", (double)result.simulated_ns / 1e9 / cpu_s, "simulated s/s", 5, true);
     print_figure(printer, "world-idle.memory", peak_mebibytes() / 5, "MiB/member", 5, true);
     return !result.is_violated;
 }
@@ -141,10 +141,10 @@ static bool run_world_idle(const struct printer *printer)
 static bool run_swarm(const struct printer *printer)
 {
     struct bench_world_options options = {
-        .members = 5, .rate = 100, .has_faults = true, .seed_ns = 60 * second_ns, .real_ns = 4 * second_ns};
+        .members = 5, .rate = 100, .has_faults = true, .seed_ns = 60 * second_ns, .cpu_ns = 4 * second_ns};
     struct bench_world_result result;
     bench_world(&options, &result);
-    double hours = (double)result.real_ns / 1e9 / 3600;
+    double hours = (double)result.cpu_ns / 1e9 / 3600;
     print_figure(printer, "swarm", (double)result.seeds / hours, "seeds/CPU-hour", 5, true);
     return !result.is_violated;
 }
@@ -152,9 +152,9 @@ static bool run_swarm(const struct printer *printer)
 static bool run_history(const struct printer *printer)
 {
     struct bench_history_options options = {.operations = 1000000, .keys = 100, .clients = 10};
-    uint64_t real_ns = 0;
-    bool is_right = bench_history(&options, &real_ns);
-    print_figure(printer, "history", (double)real_ns / 1e9, "s", 0, true);
+    uint64_t cpu_ns = 0;
+    bool is_right = bench_history(&options, &cpu_ns);
+    print_figure(printer, "history", (double)cpu_ns / 1e9, "s", 0, true);
     return is_right;
 }
 
@@ -164,9 +164,9 @@ static bool run_history_impossible(const struct printer *printer)
                                             .keys = 1,
                                             .clients = 10,
                                             .is_impossible = true};
-    uint64_t real_ns = 0;
-    bool is_right = bench_history(&options, &real_ns);
-    print_figure(printer, "history-impossible", (double)real_ns / 1e9, "s", 0, true);
+    uint64_t cpu_ns = 0;
+    bool is_right = bench_history(&options, &cpu_ns);
+    print_figure(printer, "history-impossible", (double)cpu_ns / 1e9, "s", 0, true);
     print_figure(printer, "history-impossible.memory", peak_mebibytes(), "MiB", 0, true);
     return is_right;
 }
@@ -177,9 +177,9 @@ static bool run_recovery(const struct printer *printer)
                                              .entry_bytes = 64,
                                              .entries_per_save = 10,
                                              .segment_bytes = 4 << 20};
-    uint64_t real_ns = 0;
-    bool is_back = bench_recovery(&options, &real_ns);
-    print_figure(printer, "recovery", (double)real_ns / 1e6, "ms", 1, false);
+    uint64_t cpu_ns = 0;
+    bool is_back = bench_recovery(&options, &cpu_ns);
+    print_figure(printer, "recovery", (double)cpu_ns / 1e6, "ms", 1, false);
     return is_back;
 }
 

@@ -29,18 +29,21 @@ scenario "disk: power of one member fails in a sync" {
   end,
 }
 
-scenario "disk: power of all members fails at once" {
+-- A majority, or everybody, goes dark in one instant, each with a torn tail of its own.
+scenario "disk: power of a majority or of all members fails at once" {
   tags = { "disk", "power" }, seeds = 20,
   cluster = { members = 5 },
   run = function(c)
     c:await_leader { within = 10*s }
     work(c)
-    for round = 1, 3 do
+    for round = 1, 4 do
       sleep(random() * 3*s)
-      for _, m in ipairs(c:members()) do m:power_off() end
+      local dark = shuffle(c:members())
+      local count = random(3, 5)
+      for i = 1, count do dark[i]:power_off() end
       sleep(500*ms)
-      for _, m in ipairs(shuffle(c:members())) do
-        m:restart()
+      for i = 1, count do
+        dark[i]:restart()
         sleep(random() * 300*ms)
       end
       c:await_leader { within = 20*s }

@@ -104,16 +104,16 @@ static void make_impossible(struct maker *maker)
     maker->recording.operations[slot].value = maker->once;
 }
 
-bool bench_history(const struct bench_history_options *options, uint64_t *real_ns)
+bool bench_history(const struct bench_history_options *options, uint64_t *cpu_ns)
 {
     struct maker maker = {0};
     make(&maker, options);
     if (options->is_impossible) {
         make_impossible(&maker);
     }
-    uint64_t began_ns = campaign_real_ns();
+    uint64_t began_ns = campaign_cpu_ns();
     struct check_linear_result result = check_linear(&maker.recording);
-    *real_ns = campaign_real_ns() - began_ns;
+    *cpu_ns = campaign_cpu_ns() - began_ns;
     check_recording_release(&maker.recording);
     free(maker.state);
     free(maker.open);

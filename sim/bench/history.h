@@ -13,8 +13,8 @@ struct bench_history_options {
     bool is_impossible; /* One read in the middle saw what it cannot have seen. */
 };
 
-/* Make a history of calls that overlap, and judge it: real time for the latter.
+/* Make a history of calls that overlap, and judge it: processor time for the latter.
  * false: the verdict is wrong. */
-bool bench_history(const struct bench_history_options *options, uint64_t *real_ns);
+bool bench_history(const struct bench_history_options *options, uint64_t *cpu_ns);
 
 #endif

@@ -18,7 +18,7 @@ enum {
     DELAY_MAX_NS = 2000 * 1000,
     PAYLOAD_SIZE = 64,
     FLIGHT_ENTRIES = 4, /* More than these travel in a block of their own. */
-    CLOCK_EVENTS = 4096 /* Look at the real clock so often. */
+    CLOCK_EVENTS = 4096 /* Look at the clock so often. */
 };
 
 static const uint64_t tick_ns = 100 * 1000 * 1000;
@@ -373,37 +373,37 @@ void bench_raft(const struct bench_raft_options *options, struct bench_raft_resu
     bench.allocator = (struct base_allocator){.resize = resize, .context = &bench};
     sim_random_init(&bench.network, options->seed, 0, 1, SIM_FOR_NETWORK);
     begin(&bench);
-    uint64_t began_ns = campaign_real_ns();
+    uint64_t began_ns = campaign_cpu_ns();
     struct sim_item item;
     do {
         for (uint32_t i = 0; i < CLOCK_EVENTS && sim_queue_pop(bench.queue, &item); i++) {
             happen(&bench, &item);
         }
-        bench.result.real_ns = campaign_real_ns() - began_ns;
-    } while (bench.result.real_ns < options->real_ns &&
+        bench.result.cpu_ns = campaign_cpu_ns() - began_ns;
+    } while (bench.result.cpu_ns < options->cpu_ns &&
              (options->entries_max == 0 || bench.result.committed < options->entries_max));
     bench.result.simulated_ns = bench.now_ns;
     end(&bench);
     *out = bench.result;
 }
 
-struct bench_raft_options bench_raft_idle(uint64_t real_ns)
+struct bench_raft_options bench_raft_idle(uint64_t cpu_ns)
 {
-    return (struct bench_raft_options){.nodes = 5, .kept = 10000, .real_ns = real_ns};
+    return (struct bench_raft_options){.nodes = 5, .kept = 10000, .cpu_ns = cpu_ns};
 }
 
-struct bench_raft_options bench_raft_load(uint64_t real_ns)
+struct bench_raft_options bench_raft_load(uint64_t cpu_ns)
 {
-    return (struct bench_raft_options){.nodes = 5, .proposals = 1000, .kept = 10000, .real_ns = real_ns};
+    return (struct bench_raft_options){.nodes = 5, .proposals = 1000, .kept = 10000, .cpu_ns = cpu_ns};
 }
 
-struct bench_raft_options bench_raft_wide(uint64_t real_ns)
+struct bench_raft_options bench_raft_wide(uint64_t cpu_ns)
 {
-    return (struct bench_raft_options){.nodes = 51, .proposals = 1000, .kept = 10000, .real_ns = real_ns};
+    return (struct bench_raft_options){.nodes = 51, .proposals = 1000, .kept = 10000, .cpu_ns = cpu_ns};
 }
 
-struct bench_raft_options bench_raft_kept(uint64_t real_ns)
+struct bench_raft_options bench_raft_kept(uint64_t cpu_ns)
 {
     return (
-        struct bench_raft_options){.nodes = 3, .proposals = 1000, .entries_max = 1000000, .real_ns = real_ns};
+        struct bench_raft_options){.nodes = 3, .proposals = 1000, .entries_max = 1000000, .cpu_ns = cpu_ns};
 }

@@ -14,7 +14,7 @@ struct bench_raft_options {
     uint32_t nodes;
     uint32_t proposals;   /* Of 64 bytes each, a simulated second. */
     uint64_t kept;        /* Entries after which a log is compacted; 0 is never. */
-    uint64_t real_ns;     /* Stop when so much real time is over, */
+    uint64_t cpu_ns;      /* Stop when so much processor time is over, */
     uint64_t entries_max; /* or so much is committed; 0 is no limit. */
     uint64_t seed;
     bool has_checks; /* All judges watch. */
@@ -22,7 +22,7 @@ struct bench_raft_options {
 
 struct bench_raft_result {
     uint64_t simulated_ns;
-    uint64_t real_ns;
+    uint64_t cpu_ns;
     uint64_t messages;
     uint64_t events; /* Messages, timers and proposals. */
     uint64_t committed;
@@ -35,9 +35,9 @@ void bench_raft(const struct bench_raft_options *options, struct bench_raft_resu
 
 /* The workloads: idle (5 nodes), load (5 nodes, 1,000 proposals/s), wide (51 nodes,
  * the same), kept (3 nodes that keep 1,000,000 entries). */
-struct bench_raft_options bench_raft_idle(uint64_t real_ns);
-struct bench_raft_options bench_raft_load(uint64_t real_ns);
-struct bench_raft_options bench_raft_wide(uint64_t real_ns);
-struct bench_raft_options bench_raft_kept(uint64_t real_ns);
+struct bench_raft_options bench_raft_idle(uint64_t cpu_ns);
+struct bench_raft_options bench_raft_load(uint64_t cpu_ns);
+struct bench_raft_options bench_raft_wide(uint64_t cpu_ns);
+struct bench_raft_options bench_raft_kept(uint64_t cpu_ns);
 
 #endif

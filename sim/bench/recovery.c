@@ -105,7 +105,7 @@ static void on_hard_state(void *context, const struct raft_hard_state *state)
     machine->has_failed |= status != RAFT_OK;
 }
 
-bool bench_recovery(const struct bench_recovery_options *options, uint64_t *real_ns)
+bool bench_recovery(const struct bench_recovery_options *options, uint64_t *cpu_ns)
 {
     struct machine machine = {.heap = sim_heap_new()};
     machine.host = (struct sim_disk_host){.context = &machine, .now = now, .arm = arm};
@@ -118,11 +118,11 @@ bool bench_recovery(const struct bench_recovery_options *options, uint64_t *real
                                         .metadata = on_metadata,
                                         .entry = on_entry,
                                         .hard_state = on_hard_state};
-    uint64_t began_ns = campaign_real_ns();
+    uint64_t began_ns = campaign_cpu_ns();
     struct wal *wal = wal_new(&wal_options, sim_heap_allocator(machine.heap), sim_disk_table(machine.disk));
     bool is_back =
         wal_recover(wal, &visitor) == WAL_OK && !machine.has_failed && raft_start(machine.raft, 0) == RAFT_OK;
-    *real_ns = campaign_real_ns() - began_ns;
+    *cpu_ns = campaign_cpu_ns() - began_ns;
 
     struct raft_status_report report = {0};
     if (is_back) {

@@ -14,8 +14,8 @@ struct bench_recovery_options {
 };
 
 /* Write such a log to a simulated disk, lose the process, and read it back into a
- * Raft node as a member's start does: real time for the latter. false: not all of
+ * Raft node as a member's start does: processor time for the latter. false: not all of
  * it came back. */
-bool bench_recovery(const struct bench_recovery_options *options, uint64_t *real_ns);
+bool bench_recovery(const struct bench_recovery_options *options, uint64_t *cpu_ns);
 
 #endif

@@ -12,13 +12,13 @@ struct bench_world_options {
     uint32_t rate; /* Requests a simulated second; 0: no clients. */
     bool has_faults;
     uint64_t seed_ns; /* Simulated time of one seed. */
-    uint64_t real_ns; /* Seeds follow each other until so much real time is over. */
+    uint64_t cpu_ns;  /* Seeds follow each other until so much processor time is over. */
 };
 
 struct bench_world_result {
     uint64_t seeds;
     uint64_t simulated_ns;
-    uint64_t real_ns;
+    uint64_t cpu_ns;
     uint64_t events;
     bool is_violated; /* A judge found something: the figures count for nothing. */
 };

@@ -35,5 +35,8 @@ uint64_t campaign_pool_run(const struct campaign_pool *pool);
 
 /* Real time since some instant, for limits and progress; never for a run. */
 uint64_t campaign_real_ns(void);
+/* What this process has had of a processor, its system calls included: for benches,
+ * which others on the machine may otherwise slow. */
+uint64_t campaign_cpu_ns(void);
 
 #endif
