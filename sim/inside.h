@@ -13,6 +13,7 @@
 #include "sim/point.h"
 #include "sim/pool.h"
 #include "sim/queue.h"
+#include "sim/stage.h"
 #include "sim/world.h"
 
 enum sim_item_kind {
@@ -21,7 +22,8 @@ enum sim_item_kind {
     SIM_ITEM_DUE,   /* its other timer */
     SIM_ITEM_CPU,   /* its processor is free again */
     SIM_ITEM_DISK,  /* its disk may have finished something */
-    SIM_ITEM_TIMER  /* data: struct sim_timer of a script or a load */
+    SIM_ITEM_TIMER, /* data: struct sim_timer of a script or a load */
+    SIM_ITEM_STAGE  /* a slow stage of `machine` may take its next turn */
 };
 
 /* What travels: one block of the pool, the message flattened behind it. */
@@ -57,6 +59,7 @@ enum sim_work_kind { SIM_WORK_FRAME, SIM_WORK_TICK, SIM_WORK_DUE, SIM_WORK_DISK,
 struct sim_work {
     enum sim_work_kind kind;
     uint32_t value; /* A stage, or a disk's status. */
+    bool is_released; /* A slow stage has let it go. */
     uint64_t token;
     struct sim_frame *frame;
 };
@@ -151,6 +154,9 @@ struct sim_machine {
     uint64_t busy_until_ns;
     uint64_t cpu_event_ns;     /* UINT64_MAX: none under way. */
     uint32_t slow_thousandths; /* 1,000 is the usual pace. */
+    uint32_t slow_stages;      /* Bits of those with a pace of their own, */
+    uint32_t busy_stages;      /* and of those that may have something waiting. */
+    struct sim_stage stages[HOST_STAGE_COUNT];
     struct sim_work *work;
     uint32_t work_first, work_count, work_capacity;
     struct sim_frame *outbox, **outbox_end;
@@ -284,6 +290,7 @@ void sim_learn_id(struct sim_world *world, uint64_t member_id, uint32_t number);
 /* machine.c: the process and its processor */
 void sim_machine_input(struct sim_machine *machine, const struct sim_work *work);
 void sim_machine_cpu(struct sim_machine *machine);
+void sim_machine_stage(struct sim_machine *machine);
 void sim_machine_timer(struct sim_machine *machine, enum sim_item_kind kind);
 void sim_machine_arrive(struct sim_machine *machine, struct sim_frame *frame);
 /* Put work behind what waits, for when the step under way is over. */

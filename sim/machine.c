@@ -71,6 +71,7 @@ void sim_machine_drop_work(struct sim_machine *machine)
             sim_frame_free(machine->world, work.frame);
         }
     }
+    sim_stages_drop(machine);
     while (machine->outbox) {
         struct sim_frame *frame = machine->outbox;
         machine->outbox = frame->next;
@@ -294,8 +295,14 @@ static void step(struct sim_machine *machine, const struct sim_work *work)
         return;
     }
     struct member_work before = *member_get_work(machine->member);
+    enum host_stage stage = HOST_STAGE_COUNT;
+    if ((machine->slow_stages | machine->busy_stages) != 0) {
+        stage = sim_stage_of(machine, work);
+    }
     machine->is_in_step = true;
-    tell_ticks(machine, local_ns);
+    if (stage == HOST_RAFT || ((machine->slow_stages | machine->busy_stages) & 1u << HOST_RAFT) == 0) {
+        tell_ticks(machine, local_ns);
+    }
     if (machine->work_before_tick > 0) {
         machine->work_before_tick--;
     }
@@ -320,6 +327,7 @@ static void step(struct sim_machine *machine, const struct sim_work *work)
     machine->is_in_step = false;
     uint64_t cost_ns = member_cost(machine, &before, member_get_work(machine->member));
     machine->busy_until_ns = machine->world->now_ns + cost_ns;
+    sim_stage_charge(machine, stage, cost_ns);
     flush(machine);
 }
 
@@ -336,7 +344,9 @@ static void run(struct sim_machine *machine)
             return;
         }
         struct sim_work work = work_pop(machine);
-        step(machine, &work);
+        if (!sim_stage_holds(machine, &work)) {
+            step(machine, &work);
+        }
     }
 }
 
@@ -344,6 +354,14 @@ void sim_machine_cpu(struct sim_machine *machine)
 {
     machine->cpu_event_ns = UINT64_MAX;
     run(machine);
+}
+
+void sim_machine_stage(struct sim_machine *machine)
+{
+    if (!machine->is_paused) {
+        sim_stages_look(machine);
+        run(machine);
+    }
 }
 
 void sim_machine_begin(struct sim_machine *machine)
@@ -356,10 +374,10 @@ void sim_machine_input(struct sim_machine *machine, const struct sim_work *work)
 {
     bool is_free =
         machine->work_count == 0 && !machine->is_paused && machine->busy_until_ns <= machine->world->now_ns;
-    if (is_free) {
-        step(machine, work);
-    } else {
+    if (!is_free) {
         sim_machine_later(machine, work);
+    } else if (!sim_stage_holds(machine, work)) {
+        step(machine, work);
     }
     run(machine);
 }

@@ -349,6 +349,7 @@ const char *sim_member_resume(struct sim_world *world, sim_machine_number member
     sim_emit(world, SIM_EVENT_RESUME, member, NULL);
     machine->is_paused = false;
     machine->busy_until_ns = world->now_ns;
+    sim_stages_look(machine);
     end_gap(machine, machine->paused_local_ns);
     sim_machine_begin(machine);
     return NULL;
@@ -460,8 +461,12 @@ const char *sim_member_restart_from(struct sim_world *world, sim_machine_number 
 const char *sim_member_slow(struct sim_world *world, sim_machine_number member, uint32_t thousandths,
                             uint32_t stage)
 {
-    (void)stage; /* One processor serves all stages: it is slow as a whole. */
-    sim_machine_at(world, member)->slow_thousandths = thousandths;
+    struct sim_machine *machine = sim_machine_at(world, member);
+    if (stage < HOST_STAGE_COUNT) {
+        sim_stage_set(machine, (enum host_stage)stage, thousandths);
+    } else {
+        machine->slow_thousandths = thousandths;
+    }
     world->cost.operator_actions++;
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("processor paced"));
     return NULL;

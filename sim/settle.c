@@ -64,6 +64,9 @@ void sim_world_heal_all(struct sim_world *world)
             continue;
         }
         machine->slow_thousandths = 1000;
+        for (uint32_t stage = 0; stage < HOST_STAGE_COUNT; stage++) {
+            sim_stage_set(machine, (enum host_stage)stage, 1000);
+        }
         heal_disk(world, number);
         if (machine->is_paused) {
             (void)sim_member_resume(world, number);

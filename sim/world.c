@@ -353,6 +353,7 @@ static void depopulate(struct sim_world *world)
             continue;
         }
         sim_machine_drop_work(machine);
+        sim_stages_release(machine);
         if (machine->is_client) {
             sim_client_drop(machine);
         }
@@ -502,6 +503,11 @@ static void dispatch(struct sim_world *world, const struct sim_item *item)
     case SIM_ITEM_CPU:
         if (item->value == machine->life) {
             sim_machine_cpu(machine);
+        }
+        break;
+    case SIM_ITEM_STAGE:
+        if (item->value == machine->life && machine->is_alive) {
+            sim_machine_stage(machine);
         }
         break;
     case SIM_ITEM_DISK:
