@@ -490,6 +490,9 @@ const char *sim_machine_drift(struct sim_world *world, sim_machine_number number
 {
     struct sim_machine *machine = sim_machine_at(world, number);
     sim_clock_set_drift(&machine->clock, world->now_ns, drift_ppm);
+    if (!machine->is_client) {
+        check_drift(world->check, (uint32_t)(drift_ppm < 0 ? -drift_ppm : drift_ppm));
+    }
     clock_changed(machine);
     return NULL;
 }
@@ -498,6 +501,9 @@ const char *sim_machine_freeze(struct sim_world *world, sim_machine_number numbe
 {
     struct sim_machine *machine = sim_machine_at(world, number);
     sim_clock_freeze(&machine->clock, world->now_ns, duration_ns);
+    if (!machine->is_client) {
+        check_freeze(world->check, duration_ns);
+    }
     clock_changed(machine);
     return NULL;
 }

@@ -54,6 +54,7 @@ void check_reset(struct check *check, const struct check_options *options)
 {
     check->options = *options;
     check->is_violated = false;
+    check->frozen_ns = 0;
     check->has_disk = false;
     memset(check->armed, 0, sizeof check->armed);
     for (uint32_t number = 0; number < check->member_capacity; number++) {
@@ -324,6 +325,18 @@ void check_durable(struct check *check, uint64_t now, uint32_t number, const str
 {
     (void)now;
     check_persisted_durable(check, check_member_known(check, number), tag);
+}
+
+void check_drift(struct check *check, uint32_t drift_ppm)
+{
+    if (check->options.drift_ppm < drift_ppm) {
+        check->options.drift_ppm = drift_ppm;
+    }
+}
+
+void check_freeze(struct check *check, uint64_t duration_ns)
+{
+    check->frozen_ns += duration_ns;
 }
 
 void check_send(struct check *check, uint64_t now, uint32_t number, uint32_t to, const struct wire_message *message)

@@ -63,6 +63,9 @@ void check_start(struct check *check, uint64_t now, uint32_t member, uint32_t in
 /* `power`: what was not synced may be lost. */
 void check_down(struct check *check, uint64_t now, uint32_t member, bool power);
 void check_wipe(struct check *check, uint64_t now, uint32_t member);
+/* A member's clock runs at another rate from now on, or stands still for a while. */
+void check_drift(struct check *check, uint32_t drift_ppm);
+void check_freeze(struct check *check, uint64_t duration_ns);
 void check_identity(struct check *check, uint64_t now, uint32_t member, uint64_t cluster_id, raft_id id);
 
 /* Its Raft (struct raft_observer). */

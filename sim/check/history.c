@@ -83,7 +83,7 @@ void check_history_invoke(struct check *check, uint64_t now, uint64_t call, cons
         begun.cluster = cluster->slot;
         begun.floor = cluster->history.floor;
         begun.newest = cluster->store.revision;
-        begun.lease_bound_ns = check_lease_bound(cluster, request);
+        begun.lease = check_lease_promise(cluster, request);
     }
     if (request->kind == WIRE_KV && check_op_writes(&request->op)) {
         begun.is_write = true;

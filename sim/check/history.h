@@ -6,6 +6,7 @@
 #define SIM_CHECK_HISTORY_H
 
 #include "core/wire/wire.h"
+#include "sim/check/lease.h"
 #include "sim/check/table.h"
 
 struct check;
@@ -19,7 +20,7 @@ struct check_call {
     uint64_t digest;         /* Of a writing operation; meaningless for others. */
     int64_t floor;           /* Newest revision that anybody had been told when it began, */
     int64_t newest;          /* and the newest there was. */
-    uint64_t lease_bound_ns; /* The lease it names was promised at least so long. */
+    struct check_promise lease; /* What was promised of the lease it names. */
     uint32_t cluster;        /* Slot of the cluster that floor and newest are about. */
     bool is_write;
 };

@@ -82,6 +82,18 @@ static uint64_t latest(const struct check *check, uint64_t local_ns)
     return local_ns / rate * MILLION + local_ns % rate * MILLION / rate + 1;
 }
 
+/* The instant before which what was promised must not go. A clock may have been set
+ * to run faster since the promise was made. */
+static uint64_t end_of(const struct check *check, struct check_promise promise)
+{
+    return promise.ttl_ns == 0 ? 0 : promise.from_ns + soonest(check, promise.ttl_ns);
+}
+
+static struct check_promise promise_of(const struct check_lease_record *record)
+{
+    return (struct check_promise){record->promised_ns, record->promised_ttl_ns};
+}
+
 /* etcd's own lessor may fall short by a heartbeat and a tick (etcd-behaviour §3.5). */
 static uint64_t allowance(const struct check *check)
 {
@@ -93,7 +105,7 @@ static uint64_t allowance(const struct check *check)
 static uint64_t lower_bound(const struct check *check, const struct check_lease *lease,
                             const struct check_lease_record *record)
 {
-    uint64_t bound = record->bound_ns;
+    uint64_t bound = end_of(check, promise_of(record));
     if (record->is_extended && record->ttl_s > 0) {
         int64_t ttl_s = record->remaining_s > 0 ? record->remaining_s : record->ttl_s;
         uint64_t extended = lease->promoted_ns + soonest(check, check->options.election_ns + ttl_ns(ttl_s));
@@ -183,9 +195,11 @@ static uint64_t upper_bound(const struct check *check, const struct check_lease 
     if (from < lease->promoted_ns + check->options.election_ns) {
         from = lease->promoted_ns + check->options.election_ns;
     }
-    uint64_t rest = ttl_ns(record->ttl_long_s) + SCAN_MS * MILLION + pending * SECOND_NS / REVOKED_A_SECOND +
+    /* A promotion that has counted from a checkpoint gives the rest alone. */
+    bool is_rest = record->is_extended && record->remaining_s > 0;
+    uint64_t rest = ttl_ns(is_rest ? record->remaining_s : record->ttl_long_s) + SCAN_MS * MILLION + pending * SECOND_NS / REVOKED_A_SECOND +
                     SLACK_S * SECOND_NS;
-    return from + latest(check, rest);
+    return from + latest(check, rest) + check->frozen_ns;
 }
 
 /* A leader that goes on committing for long after a lease was due must revoke it. */
@@ -305,11 +319,11 @@ void check_lease_invoke(struct check *check, const struct wire_request *request)
     }
 }
 
-uint64_t check_lease_bound(const struct check_cluster *cluster, const struct wire_request *request)
+struct check_promise check_lease_promise(const struct check_cluster *cluster, const struct wire_request *request)
 {
     int64_t id = named(request);
     const struct check_lease_record *record = id != 0 ? find(&cluster->lease, id) : NULL;
-    return record && !record->is_free ? record->bound_ns : 0;
+    return record && !record->is_free ? promise_of(record) : (struct check_promise){0, 0};
 }
 
 /* A client was told that the lease lives, for `ttl_s` from some instant after its
@@ -318,9 +332,11 @@ static void promised(struct check *check, uint64_t now, uint32_t client, const s
                      struct check_cluster *cluster, int64_t id, int64_t ttl_s)
 {
     struct check_lease_record *record = make(&cluster->lease, id);
-    uint64_t bound = call->invoke_ns + soonest(check, ttl_ns(ttl_s));
-    if (record->bound_ns < bound) {
-        record->bound_ns = bound;
+    const struct check_promise promise = {call->invoke_ns, ttl_ns(ttl_s)};
+    uint64_t bound = end_of(check, promise);
+    if (end_of(check, promise_of(record)) < bound) {
+        record->promised_ns = promise.from_ns;
+        record->promised_ttl_ns = promise.ttl_ns;
     }
     if (record->is_free || record->gone_ns == 0) {
         return;
@@ -343,15 +359,16 @@ static void denied(struct check *check, uint64_t now, uint32_t client, const str
                    struct check_cluster *cluster, int64_t id)
 {
     const struct check_lease_record *record = find(&cluster->lease, id);
-    if (!record || record->is_free || call->lease_bound_ns == 0) {
+    if (!record || record->is_free || call->lease.ttl_ns == 0) {
         return;
     }
+    uint64_t bound = end_of(check, call->lease);
     check_arm(check, CHECK_LEASE);
-    if (now + allowance(check) < call->lease_bound_ns) {
+    if (now + allowance(check) < bound) {
         check_found(check, cluster, CHECK_LEASE, now, client,
                     "client %" PRIu32 " was told at %s that there is no lease %" PRIx64
                     ", but it was promised until %s",
-                    client, check_seconds(check, now), (uint64_t)id, check_seconds(check, call->lease_bound_ns));
+                    client, check_seconds(check, now), (uint64_t)id, check_seconds(check, bound));
     }
 }
 

@@ -18,7 +18,8 @@ struct check_lease_record {
     bool is_present;     /* Granted and not revoked, as the log has it. */
     bool is_free;        /* A client asked for its revocation: it may go at any time. */
     uint64_t gone_ns;    /* When it went; 0 not. */
-    uint64_t bound_ns;   /* Before this it must not go: last acknowledged renewal + TTL. */
+    uint64_t promised_ns;     /* The last acknowledged renewal was called for then, */
+    uint64_t promised_ttl_ns; /* for so long on the primary's clock; 0 none was. */
     uint64_t renewed_ns; /* Granted, or renewed at the newest primary. */
     raft_index granted;  /* The entry. */
     bool is_extended;    /* By the newest primary's promotion, and not renewed since. */
@@ -61,7 +62,12 @@ void check_lease_invoke(struct check *check, const struct wire_request *request)
 void check_lease_return(struct check *check, uint64_t now, uint32_t client, const struct check_call *call,
                         const struct wire_request *request, const struct wire_response *response,
                         struct check_cluster *cluster);
-/* Until when the lease that a request names is promised; 0 not at all. */
-uint64_t check_lease_bound(const struct check_cluster *cluster, const struct wire_request *request);
+/* From when and for how long the lease that a request names is promised; a length
+ * of 0: not at all. */
+struct check_promise {
+    uint64_t from_ns;
+    uint64_t ttl_ns;
+};
+struct check_promise check_lease_promise(const struct check_cluster *cluster, const struct wire_request *request);
 
 #endif

@@ -62,7 +62,7 @@ void check_overheard_request(struct check *check, uint64_t now, struct check_mem
         .kind = request->kind,
         .lease = request->lease,
         .watch = request->watch,
-        .call = {.invoke_ns = now, .lease_bound_ns = check_lease_bound(member->cluster, request)}};
+        .call = {.invoke_ns = now, .lease = check_lease_promise(member->cluster, request)}};
 }
 
 void check_overheard_response(struct check *check, uint64_t now, struct check_member *member, uint32_t client,

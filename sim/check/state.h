@@ -109,6 +109,7 @@ struct check {
     struct check_options options;
     struct check_violation violation;
     bool is_violated;
+    uint64_t frozen_ns; /* How long, all in all, clocks stood still. */
     bool has_disk; /* Somebody's disk was told of: durability is judged. */
     uint64_t armed[CHECK_COUNT];
     struct check_member **members; /* By number. */
