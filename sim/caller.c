@@ -63,6 +63,16 @@ static void client_watched(void *context, uint64_t watch, const struct wire_watc
     completion->watch = watch;
 }
 
+static void client_locked(void *context, uint64_t lock, enum base_status status, int64_t revision,
+                          bool is_unknown)
+{
+    struct wire_message message = {.kind = WIRE_RESPONSE,
+                                   .response = {.status = status, .revision = revision}};
+    struct sim_completion *completion = completion_put(context, &message);
+    completion->lock = lock;
+    completion->is_unknown = is_unknown;
+}
+
 static void complete_call(struct sim_world *world, struct sim_machine *machine,
                           const struct sim_completion *completion)
 {
@@ -100,6 +110,21 @@ static void complete_watch(struct sim_world *world, struct sim_machine *machine,
     }
 }
 
+static void complete_lock(struct sim_world *world, struct sim_machine *machine,
+                          const struct sim_completion *completion)
+{
+    const struct wire_response *response = &completion->message->response;
+    world->has_changed = true;
+    for (uint32_t i = 0; i < machine->locker_count; i++) {
+        if (machine->lockers[i].lock == completion->lock) {
+            struct sim_locker locker = machine->lockers[i];
+            machine->lockers[i] = machine->lockers[--machine->locker_count];
+            locker.done(locker.context, response->status, response->revision, completion->is_unknown);
+            return;
+        }
+    }
+}
+
 void sim_completions_run(struct sim_world *world)
 {
     while (world->completions) {
@@ -111,11 +136,58 @@ void sim_completions_run(struct sim_world *world)
         struct sim_machine *machine = world->machines[completion->machine];
         if (completion->call != 0) {
             complete_call(world, machine, completion);
+        } else if (completion->lock != 0) {
+            complete_lock(world, machine, completion);
         } else {
             complete_watch(world, machine, completion);
         }
         sim_pool_give(world->pool, completion);
     }
+}
+
+static uint64_t key_digest(const struct wire_request *request)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < request->op.key.size; i++) {
+        hash = (hash ^ request->op.key.data[i]) * UINT64_C(1099511628211);
+    }
+    return hash ^ (uint64_t)request->lease;
+}
+
+static uint64_t call_note(struct sim_machine *machine, const struct wire_request *request, sim_call_done done,
+                          void *context)
+{
+    struct sim_world *world = machine->world;
+    if (machine->call_count == machine->call_capacity) {
+        machine->call_capacity = machine->call_capacity == 0 ? 4 : machine->call_capacity * 2;
+        machine->calls = realloc(machine->calls, machine->call_capacity * sizeof *machine->calls);
+        if (!machine->calls) {
+            abort();
+        }
+    }
+    struct wire_message message = {.kind = WIRE_REQUEST, .request = *request};
+    size_t size = wire_flat_size(&message);
+    struct sim_call *call = &machine->calls[machine->call_count++];
+    *call = (struct sim_call){
+        .number = ++world->call_number,
+        .done = done,
+        .context = context,
+        .request = wire_flatten(&message, sim_pool_take(world->pool, size)),
+        .request_bytes = (uint32_t)size,
+    };
+    sim_emit(world, SIM_EVENT_INVOKE, machine->number,
+             (uint64_t[]){call->number, request->kind, key_digest(request)});
+    check_invoke(world->check, world->now_ns, machine->number, call->number, request);
+    return call->number;
+}
+
+/* A call that the client makes on its own account, for a lock: nobody waits for it
+ * here, but it is part of the history. */
+static void client_asked(void *context, uint64_t call, const struct wire_request *request)
+{
+    struct sim_machine *machine = context;
+    (void)call_note(machine, request, NULL, NULL);
+    machine->calls[machine->call_count - 1].call = call;
 }
 
 /* After a call into the client from outside its machine's own steps. */
@@ -153,47 +225,13 @@ sim_machine_number sim_client_new(struct sim_world *world, const struct sim_clie
         .set_due = client_set_due,
         .done = client_done,
         .watched = client_watched,
+        .asked = client_asked,
+        .locked = client_locked,
     };
     machine->client = client_new(&config, sim_heap_allocator(world->client_heap), &machine->client_host);
     client_start(machine->client, sim_machine_now(machine));
     settle(machine);
     return machine->number;
-}
-
-static uint64_t key_digest(const struct wire_request *request)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < request->op.key.size; i++) {
-        hash = (hash ^ request->op.key.data[i]) * UINT64_C(1099511628211);
-    }
-    return hash ^ (uint64_t)request->lease;
-}
-
-static uint64_t call_note(struct sim_machine *machine, const struct wire_request *request, sim_call_done done,
-                          void *context)
-{
-    struct sim_world *world = machine->world;
-    if (machine->call_count == machine->call_capacity) {
-        machine->call_capacity = machine->call_capacity == 0 ? 4 : machine->call_capacity * 2;
-        machine->calls = realloc(machine->calls, machine->call_capacity * sizeof *machine->calls);
-        if (!machine->calls) {
-            abort();
-        }
-    }
-    struct wire_message message = {.kind = WIRE_REQUEST, .request = *request};
-    size_t size = wire_flat_size(&message);
-    struct sim_call *call = &machine->calls[machine->call_count++];
-    *call = (struct sim_call){
-        .number = ++world->call_number,
-        .done = done,
-        .context = context,
-        .request = wire_flatten(&message, sim_pool_take(world->pool, size)),
-        .request_bytes = (uint32_t)size,
-    };
-    sim_emit(world, SIM_EVENT_INVOKE, machine->number,
-             (uint64_t[]){call->number, request->kind, key_digest(request)});
-    check_invoke(world->check, world->now_ns, machine->number, call->number, request);
-    return call->number;
 }
 
 uint64_t sim_client_call(struct sim_world *world, sim_machine_number client,
@@ -257,10 +295,42 @@ void sim_client_watch_cancel(struct sim_world *world, sim_machine_number client,
     }
 }
 
-void sim_client_lease_keep(struct sim_world *world, sim_machine_number client, int64_t lease, int64_t ttl_s)
+uint64_t sim_client_lock(struct sim_world *world, sim_machine_number client, struct base_bytes name,
+                         int64_t lease, sim_lock_done done, void *context)
 {
     struct sim_machine *machine = sim_machine_at(world, client);
-    client_lease_keep(machine->client, sim_machine_now(machine), lease, ttl_s);
+    if (machine->locker_count == machine->locker_capacity) {
+        machine->locker_capacity = machine->locker_capacity == 0 ? 4 : machine->locker_capacity * 2;
+        machine->lockers = realloc(machine->lockers, machine->locker_capacity * sizeof *machine->lockers);
+        if (!machine->lockers) {
+            abort();
+        }
+    }
+    uint64_t lock = client_lock(machine->client, sim_machine_now(machine), name, lease);
+    machine->lockers[machine->locker_count++] =
+        (struct sim_locker){.lock = lock, .done = done, .context = context};
+    settle(machine);
+    return lock;
+}
+
+void sim_client_lock_abandon(struct sim_world *world, sim_machine_number client, uint64_t lock)
+{
+    struct sim_machine *machine = sim_machine_at(world, client);
+    for (uint32_t i = 0; i < machine->locker_count; i++) {
+        if (machine->lockers[i].lock == lock) {
+            machine->lockers[i] = machine->lockers[--machine->locker_count];
+            client_lock_abandon(machine->client, sim_machine_now(machine), lock);
+            settle(machine);
+            return;
+        }
+    }
+}
+
+void sim_client_lease_keep(struct sim_world *world, sim_machine_number client, int64_t lease, int64_t ttl_s,
+                           uint64_t until_ns)
+{
+    struct sim_machine *machine = sim_machine_at(world, client);
+    client_lease_keep(machine->client, sim_machine_now(machine), lease, ttl_s, until_ns);
     settle(machine);
 }
 
@@ -333,5 +403,6 @@ void sim_client_drop(struct sim_machine *machine)
     }
     machine->call_count = 0;
     machine->watcher_count = 0;
+    machine->locker_count = 0;
     machine->client = NULL; /* Its memory is the clients' heap. */
 }

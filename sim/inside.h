@@ -58,7 +58,7 @@ enum sim_work_kind { SIM_WORK_FRAME, SIM_WORK_TICK, SIM_WORK_DUE, SIM_WORK_DISK,
 /* Something the processor of a machine has to do. */
 struct sim_work {
     enum sim_work_kind kind;
-    uint32_t value; /* A stage, or a disk's status. */
+    uint32_t value;   /* A stage, or a disk's status. */
     bool is_released; /* A slow stage has let it go. */
     uint64_t token;
     struct sim_frame *frame;
@@ -97,14 +97,21 @@ struct sim_watcher {
     void *context;
 };
 
+struct sim_locker {
+    uint64_t lock;
+    sim_lock_done done;
+    void *context;
+};
+
 /* A call that was answered, until the client's step is over. */
 struct sim_completion {
     struct sim_completion *next;
     uint32_t size_bytes;
     uint32_t machine;
     bool is_unknown;
-    uint64_t call; /* 0: a batch of `watch`. */
+    uint64_t call; /* 0: a batch of `watch`, or the end of waiting for `lock`. */
     uint64_t watch;
+    uint64_t lock;
     struct wire_message *message;
 };
 
@@ -210,6 +217,8 @@ struct sim_machine {
     struct sim_watcher *watchers;
     uint32_t watcher_count, watcher_capacity;
     uint64_t watch_number;
+    struct sim_locker *lockers;
+    uint32_t locker_count, locker_capacity;
 
     struct sim_link *out; /* To each member, by number. */
     struct sim_link *in;  /* A client's: from each member. */

@@ -196,6 +196,8 @@ static struct sim_machine *machine_take(struct sim_world *world, bool is_client)
         .call_capacity = kept.call_capacity,
         .watchers = kept.watchers,
         .watcher_capacity = kept.watcher_capacity,
+        .lockers = kept.lockers,
+        .locker_capacity = kept.locker_capacity,
         .out = kept.out,
         .in = kept.in,
     };
@@ -392,6 +394,7 @@ static void machine_free(struct sim_machine *machine)
     free(machine->connections);
     free(machine->calls);
     free(machine->watchers);
+    free(machine->lockers);
     free(machine->out);
     free(machine->in);
     free(machine);

@@ -183,12 +183,20 @@ uint64_t sim_client_watch(struct sim_world *world, sim_machine_number client,
                           const struct wire_request *create, sim_watch_batch batch, void *context);
 void sim_client_watch_cancel(struct sim_world *world, sim_machine_number client, uint64_t watch);
 /* Keep alive; the deadline is on the client's own clock, 0: gone. */
-void sim_client_lease_keep(struct sim_world *world, sim_machine_number client, int64_t lease, int64_t ttl_s);
+void sim_client_lease_keep(struct sim_world *world, sim_machine_number client, int64_t lease, int64_t ttl_s,
+                           uint64_t until_ns);
 void sim_client_lease_forget(struct sim_world *world, sim_machine_number client, int64_t lease);
 uint64_t sim_client_lease_deadline(struct sim_world *world, sim_machine_number client, int64_t lease);
 const char *sim_client_pause(struct sim_world *world, sim_machine_number client);
 const char *sim_client_resume(struct sim_world *world, sim_machine_number client);
 void sim_client_disconnect(struct sim_world *world, sim_machine_number client);
+
+/* Wait for a lock; `done` comes once. BASE_OK: the client has it, with `revision` as
+ * the fencing token. Answers the lock's number, for abandoning the wait. */
+typedef void (*sim_lock_done)(void *context, enum base_status status, int64_t revision, bool is_unknown);
+uint64_t sim_client_lock(struct sim_world *world, sim_machine_number client, struct base_bytes name,
+                         int64_t lease, sim_lock_done done, void *context);
+void sim_client_lock_abandon(struct sim_world *world, sim_machine_number client, uint64_t lock);
 
 /* --- the end of a run --- */
 

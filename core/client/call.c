@@ -57,7 +57,8 @@ static void unlink_call(struct client *client, struct client_call *call)
     }
 }
 
-static void become(struct client *client, struct client_call *call, enum client_call_state state, uint64_t connection)
+static void become(struct client *client, struct client_call *call, enum client_call_state state,
+                   uint64_t connection)
 {
     client->waiting_calls -= call->state == CLIENT_CALL_WAITING;
     client->waiting_calls += state == CLIENT_CALL_WAITING;
@@ -77,9 +78,13 @@ static void finish(struct client *client, struct client_call *call, const struct
     if (call->request.capacity > CLIENT_COPY_KEEP_MAX) {
         client_copy_release(client, &call->request);
     }
+    struct client_lock *lock = call->lock;
     call->older = client->free_calls;
     client->free_calls = call;
     client->host.done(client->host.context, number, response, is_unknown);
+    if (lock) {
+        client_lock_answered(client, lock, response, is_unknown);
+    }
 }
 
 /* Over without an answer. */
@@ -126,7 +131,7 @@ static bool may_retry(const struct client *client, const struct client_call *cal
            client_is_repeatable(request_of(call));
 }
 
-uint64_t client_call_begin(struct client *client, uint32_t endpoint, const struct wire_request *request)
+static struct client_call *begin(struct client *client, uint32_t endpoint, const struct wire_request *request)
 {
     (void)client_is_repeatable(request); /* Asserts that it is a client's. */
     assert(endpoint == CLIENT_ANY || endpoint < client->config.endpoint_count);
@@ -139,12 +144,29 @@ uint64_t client_call_begin(struct client *client, uint32_t endpoint, const struc
     link_newest(client, call);
     client->waiting_calls++;
     client_timer_set(client, &call->item, call->deadline_ns);
+    return call;
+}
+
+uint64_t client_call_begin(struct client *client, uint32_t endpoint, const struct wire_request *request)
+{
+    struct client_call *call = begin(client, endpoint, request);
     uint64_t number = call->number;
     attempt(client, call);
     return number;
 }
 
-void client_call_answered(struct client *client, struct client_call *call, const struct wire_response *response)
+struct client_call *client_call_begin_for(struct client *client, struct client_lock *lock,
+                                          const struct wire_request *request)
+{
+    struct client_call *call = begin(client, CLIENT_ANY, request);
+    call->lock = lock;
+    client->host.asked(client->host.context, call->number, request);
+    attempt(client, call);
+    return call;
+}
+
+void client_call_answered(struct client *client, struct client_call *call,
+                          const struct wire_response *response)
 {
     if (call->state != CLIENT_CALL_SENT) {
         return;

@@ -59,6 +59,7 @@ void client_free(struct client *client)
     }
     struct base_allocator allocator = client->allocator;
     client_calls_release(client);
+    client_locks_release(client);
     client_keepers_release(client);
     client_watchers_release(client);
     base_free(&allocator, client->timers, client->timer_capacity * sizeof *client->timers);
@@ -109,10 +110,11 @@ void client_watch_cancel(struct client *client, uint64_t now_ns, uint64_t watch)
     leave(client);
 }
 
-void client_lease_keep(struct client *client, uint64_t now_ns, int64_t lease, int64_t ttl_s)
+void client_lease_keep(struct client *client, uint64_t now_ns, int64_t lease, int64_t ttl_s,
+                       uint64_t until_ns)
 {
     enter(client, now_ns);
-    client_keep(client, lease, ttl_s);
+    client_keep(client, lease, ttl_s, until_ns);
     leave(client);
 }
 
@@ -125,6 +127,21 @@ uint64_t client_lease_deadline(const struct client *client, int64_t lease)
 {
     const struct client_keeper *keeper = client_index_get(&client->keepers, (uint64_t)lease);
     return keeper ? keeper->deadline_ns : 0;
+}
+
+uint64_t client_lock(struct client *client, uint64_t now_ns, struct base_bytes name, int64_t lease)
+{
+    enter(client, now_ns);
+    uint64_t lock = client_lock_begin(client, name, lease);
+    leave(client);
+    return lock;
+}
+
+void client_lock_abandon(struct client *client, uint64_t now_ns, uint64_t lock)
+{
+    enter(client, now_ns);
+    client_lock_drop(client, lock);
+    leave(client);
 }
 
 static void answered(struct client *client, const struct wire_response *response)
@@ -144,12 +161,14 @@ static void answered(struct client *client, const struct wire_response *response
         client_watcher_answered(client, (struct client_watcher *)item, response);
         break;
     case CLIENT_CONNECTION:
-        assert(false && "connections ask nothing");
+    case CLIENT_LOCK:
+        assert(false && "they ask through calls, or nothing");
     }
 }
 
 /* A frame of the connection that stands. */
-static void received(struct client *client, struct client_connection *connection, const struct wire_message *message)
+static void received(struct client *client, struct client_connection *connection,
+                     const struct wire_message *message)
 {
     if (message->kind == WIRE_WELCOME) {
         client_connection_welcomed(client, connection);
@@ -211,6 +230,9 @@ void client_due(struct client *client, uint64_t now_ns)
             break;
         case CLIENT_WATCHER:
             client_watcher_due(client, (struct client_watcher *)item);
+            break;
+        case CLIENT_LOCK:
+            client_lock_due(client, (struct client_lock *)item);
             break;
         }
     }

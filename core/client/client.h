@@ -24,6 +24,11 @@ struct client_host {
     /* A call is over. Not `response->status == BASE_OK`: with `is_unknown` the
      * request was sent and may yet take effect. Borrowed for the call. */
     void (*done)(void *context, uint64_t call, const struct wire_response *response, bool is_unknown);
+    /* The client makes a call of its own (for a lock): `done` will tell its end. */
+    void (*asked)(void *context, uint64_t call, const struct wire_request *request);
+    /* A lock is held (BASE_OK; `revision` is its fencing token: later holders have a
+     * greater one), or is not going to be. */
+    void (*locked)(void *context, uint64_t lock, enum base_status status, int64_t revision, bool is_unknown);
     /* Events of a watch, whole revisions; none: a progress notice. With
      * compact_revision the watch is over: compacted up to there, or -1: refused. */
     void (*watched)(void *context, uint64_t watch, const struct wire_watch *batch);
@@ -31,13 +36,13 @@ struct client_host {
 
 struct client_config {
     uint32_t endpoint_count;
-    uint64_t timeout_ns;            /* Of a call; CLIENT_NEVER is none. */
-    uint64_t dial_timeout_ns;       /* Of one attempt to connect; 0 is 2 s. */
-    uint64_t keepalive_every_ns;    /* 0: no pings, as etcd's default. */
-    uint64_t keepalive_timeout_ns;  /* From a ping to the close; 0 is 20 s. */
-    uint64_t backoff_ns;            /* Between rounds of retries; 0 is 25 ms ± 10 %. */
-    uint64_t redial_ns;             /* Between attempts to connect; 0 is 1 s (doubling to 5 s). */
-    bool retry_disabled;            /* Every error reaches the caller. */
+    uint64_t timeout_ns;           /* Of a call; CLIENT_NEVER is none. */
+    uint64_t dial_timeout_ns;      /* Of one attempt to connect; 0 is 2 s. */
+    uint64_t keepalive_every_ns;   /* 0: no pings, as etcd's default. */
+    uint64_t keepalive_timeout_ns; /* From a ping to the close; 0 is 20 s. */
+    uint64_t backoff_ns;           /* Between rounds of retries; 0 is 25 ms ± 10 %. */
+    uint64_t redial_ns;            /* Between attempts to connect; 0 is 1 s (doubling to 5 s). */
+    bool retry_disabled;           /* Every error reaches the caller. */
 };
 
 struct client *client_new(const struct client_config *config, const struct base_allocator *allocator,
@@ -62,13 +67,24 @@ uint64_t client_call_at(struct client *client, uint64_t now_ns, uint32_t endpoin
 void client_watch(struct client *client, uint64_t now_ns, uint64_t watch, const struct wire_request *create);
 void client_watch_cancel(struct client *client, uint64_t now_ns, uint64_t watch);
 
-/* Keep a lease alive: a renewal every third of its TTL, over any endpoint, until
- * it is gone or client_lease_forget. The instant on the client's own clock up
- * to which it may believe in the lease is client_lease_deadline. */
-void client_lease_keep(struct client *client, uint64_t now_ns, int64_t lease, int64_t ttl_s);
+/* Keep a lease alive that is believed in up to `until_ns`: a renewal every third of
+ * its TTL, over any endpoint, until it is gone or client_lease_forget. The instant on
+ * the client's own clock up to which it may believe in the lease is
+ * client_lease_deadline. */
+void client_lease_keep(struct client *client, uint64_t now_ns, int64_t lease, int64_t ttl_s,
+                       uint64_t until_ns);
 void client_lease_forget(struct client *client, int64_t lease);
 /* 0: not kept (any more). */
 uint64_t client_lease_deadline(const struct client *client, int64_t lease);
+
+/* Wait for the lock `name` with a key that is bound to `lease` (lock.c says how).
+ * Answers the lock's number; host.locked tells how it ended, once. Who holds it
+ * gives it back by deleting its key, and has lost it when the lease is gone. */
+uint64_t client_lock(struct client *client, uint64_t now_ns, struct base_bytes name, int64_t lease);
+/* Wait no more; host.locked is not called. Its key stays as long as its lease. */
+void client_lock_abandon(struct client *client, uint64_t now_ns, uint64_t lock);
+/* The key of a lock: "name/" and the lease in hex. Appends it to `out`. */
+void client_lock_key(struct base_bytes name, int64_t lease, struct base_buffer *out);
 
 void client_receive(struct client *client, uint64_t now_ns, uint32_t endpoint, uint64_t connection,
                     const struct wire_message *message);

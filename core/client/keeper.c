@@ -1,6 +1,7 @@
-/* Keepers of leases: each renews its lease every third of its TTL and believes in
- * it until the TTL after the last answer came; unanswered, it asks again twice a
- * second, the next endpoint in turn (clientv3/lease.go). */
+/* Keepers of leases: each renews its lease every third of its TTL; unanswered, it asks
+ * again twice a second, the next endpoint in turn (clientv3/lease.go). It believes in
+ * the lease for a TTL from when the renewal was asked for: etcd's counts from the
+ * answer, which may have been long under way, or wait for a client that was paused. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/client/state.h"
 
@@ -46,17 +47,32 @@ void client_keeper_due(struct client *client, struct client_keeper *keeper)
         if (keeper->item.id_min == CLIENT_NEVER) {
             keeper->item.id_min = message.request.id; /* Late answers to all since then are good news too. */
         }
+        keeper->asked[keeper->asked_count++ % CLIENT_ASKED_MAX] =
+            (struct client_asked){.id = message.request.id, .sent_ns = client->now_ns};
         client_connection_send(client, connection, &message);
     }
     rest(client, keeper, AGAIN_NS);
 }
 
-void client_keeper_answered(struct client *client, struct client_keeper *keeper, const struct wire_response *response)
+/* The answer to a question that is not remembered any more promises nothing new. */
+static uint64_t promised_until(const struct client_keeper *keeper, uint64_t id, uint64_t ttl)
+{
+    for (uint32_t i = 0; i < CLIENT_ASKED_MAX; i++) {
+        if (keeper->asked[i].id == id) {
+            uint64_t until_ns = client_after(keeper->asked[i].sent_ns, ttl);
+            return until_ns > keeper->deadline_ns ? until_ns : keeper->deadline_ns;
+        }
+    }
+    return keeper->deadline_ns;
+}
+
+void client_keeper_answered(struct client *client, struct client_keeper *keeper,
+                            const struct wire_response *response)
 {
     bool is_renewed = response->status == BASE_OK && response->ttl_s > 0;
     if (is_renewed) {
         uint64_t ttl = ttl_ns(response->ttl_s);
-        keeper->deadline_ns = client_after(client->now_ns, ttl);
+        keeper->deadline_ns = promised_until(keeper, response->id, ttl);
         rest(client, keeper, ttl / 3);
     } else if (response->status == BASE_OK || response->status == BASE_LEASE_NOT_FOUND) {
         drop(client, keeper);
@@ -65,15 +81,18 @@ void client_keeper_answered(struct client *client, struct client_keeper *keeper,
     }
 }
 
-void client_keep(struct client *client, int64_t lease, int64_t ttl_s)
+void client_keep(struct client *client, int64_t lease, int64_t ttl_s, uint64_t until_ns)
 {
     assert(lease != 0);
     assert(ttl_s > 0);
     client_forget(client, lease);
+    if (until_ns <= client->now_ns) {
+        return; /* Too late: nobody believes in it. */
+    }
     struct client_keeper *keeper = base_zalloc(&client->allocator, sizeof *keeper);
     keeper->item.kind = CLIENT_KEEPER;
     keeper->lease = lease;
-    keeper->deadline_ns = client_after(client->now_ns, ttl_ns(ttl_s));
+    keeper->deadline_ns = until_ns;
     client_item_enter(client, &keeper->item);
     client_index_insert(client, &client->keepers, (uint64_t)lease, keeper);
     client_keeper_due(client, keeper);

@@ -8,6 +8,7 @@
 
 enum {
     CLIENT_ATTEMPTS_MAX = 100,   /* Of one call. */
+    CLIENT_ASKED_MAX = 8,        /* Renewals under way that are remembered. */
     CLIENT_COPY_KEEP_MAX = 4096, /* A free call holds on to no more bytes than this. */
     CLIENT_SLOT_BITS = 24        /* Of a request's id; the rest counts requests. */
 };
@@ -16,7 +17,10 @@ enum {
 #define CLIENT_MS UINT64_C(1000000)
 #define CLIENT_SECOND UINT64_C(1000000000)
 
-enum client_item_kind { CLIENT_CONNECTION, CLIENT_CALL, CLIENT_KEEPER, CLIENT_WATCHER };
+enum client_item_kind { CLIENT_CONNECTION, CLIENT_CALL, CLIENT_KEEPER, CLIENT_WATCHER, CLIENT_LOCK };
+
+/* Watches of the client's own (for locks) have numbers from here on. */
+#define CLIENT_OWN_WATCHES (UINT64_C(1) << 63)
 
 /* First member of everything that has a timer. */
 struct client_item {
@@ -64,6 +68,7 @@ struct client_call {
     struct client_call *older; /* Among the open calls; of a free one: the next free. */
     struct client_call *newer;
     struct client_copy request;
+    struct client_lock *lock; /* On whose behalf; NULL: the caller's. */
     uint64_t number;
     uint64_t deadline_ns;
     uint64_t retry_ns;   /* RESTING: when it goes on. */
@@ -74,15 +79,28 @@ struct client_call {
     bool is_unknown; /* An attempt that was sent may yet take effect. */
 };
 
+/* When a renewal was asked for: its answer promises a TTL from then on at most. */
+struct client_asked {
+    uint64_t id;
+    uint64_t sent_ns;
+};
+
 struct client_keeper {
     struct client_item item;
     int64_t lease;
     uint64_t deadline_ns;
+    struct client_asked asked[CLIENT_ASKED_MAX]; /* A ring of the newest. */
+    uint32_t asked_count;
 };
 
 /* WAITING: for a ready connection. CREATING: for the answer. LIVE: batches come.
  * RESTING: until the next attempt. Leaves when it is cancelled or over. */
-enum client_watcher_state { CLIENT_WATCH_WAITING, CLIENT_WATCH_CREATING, CLIENT_WATCH_LIVE, CLIENT_WATCH_RESTING };
+enum client_watcher_state {
+    CLIENT_WATCH_WAITING,
+    CLIENT_WATCH_CREATING,
+    CLIENT_WATCH_LIVE,
+    CLIENT_WATCH_RESTING
+};
 
 /* A part of a revision, kept until the last part is there. */
 struct client_fragment {
@@ -94,15 +112,40 @@ struct client_fragment {
 struct client_watcher {
     struct client_item item;
     struct client_copy create;
-    uint64_t watch;         /* The caller's id. */
-    uint64_t connection;    /* CREATING, LIVE: over this one. */
-    uint64_t backoff_ns;    /* Before the next attempt but one; 0 after a success. */
-    int64_t next_revision;  /* What to ask for when it is created anew; 0: what comes. */
-    uint32_t endpoint;      /* CREATING, LIVE */
+    uint64_t watch;        /* The caller's id. */
+    uint64_t connection;   /* CREATING, LIVE: over this one. */
+    uint64_t backoff_ns;   /* Before the next attempt but one; 0 after a success. */
+    int64_t next_revision; /* What to ask for when it is created anew; 0: what comes. */
+    uint32_t endpoint;     /* CREATING, LIVE */
     uint32_t fragment_events;
     enum client_watcher_state state;
     struct client_fragment *fragments; /* Oldest first. */
     struct client_fragment **fragments_end;
+};
+
+/* What a lock does next, or waits for. Leaves by client_host.locked. */
+enum client_lock_state {
+    CLIENT_LOCK_QUEUE,
+    CLIENT_LOCK_LOOK,
+    CLIENT_LOCK_WATCH,
+    CLIENT_LOCK_LEAVE,
+    CLIENT_LOCK_END
+};
+
+struct client_lock {
+    struct client_item item;
+    uint64_t number;
+    int64_t lease;
+    enum client_lock_state state;
+    struct client_call *call; /* Under way; NULL none. */
+    uint64_t watch;           /* Under way; 0 none. */
+    struct base_buffer key;   /* Its own: what stands before its last '/' is the name. */
+    size_t name_size;
+    struct base_buffer before; /* The key before its own, */
+    int64_t seen_revision;     /* as it was then. */
+    enum base_status status;   /* LEAVE, END: how. */
+    int64_t revision;
+    bool is_unknown;
 };
 
 /* Pointers by number, in the order of the numbers. */
@@ -148,6 +191,8 @@ struct client {
     struct client_index keepers;
     struct client_index watchers;
     uint32_t waiting_watchers;
+    struct client_index locks;
+    uint64_t lock_count; /* Numbers given so far. */
 };
 
 /* item.c */
@@ -209,7 +254,11 @@ bool client_is_outcome_unknown(enum base_status status);
 /* call.c */
 
 uint64_t client_call_begin(struct client *client, uint32_t endpoint, const struct wire_request *request);
-void client_call_answered(struct client *client, struct client_call *call, const struct wire_response *response);
+/* The same for a lock, which must be told of the end. */
+struct client_call *client_call_begin_for(struct client *client, struct client_lock *lock,
+                                          const struct wire_request *request);
+void client_call_answered(struct client *client, struct client_call *call,
+                          const struct wire_response *response);
 void client_call_due(struct client *client, struct client_call *call);
 /* A connection is ready: those who waited go. */
 void client_calls_ready(struct client *client);
@@ -219,9 +268,10 @@ void client_calls_release(struct client *client);
 
 /* keeper.c */
 
-void client_keeper_answered(struct client *client, struct client_keeper *keeper, const struct wire_response *response);
+void client_keeper_answered(struct client *client, struct client_keeper *keeper,
+                            const struct wire_response *response);
 void client_keeper_due(struct client *client, struct client_keeper *keeper);
-void client_keep(struct client *client, int64_t lease, int64_t ttl_s);
+void client_keep(struct client *client, int64_t lease, int64_t ttl_s, uint64_t until_ns);
 void client_forget(struct client *client, int64_t lease);
 void client_keepers_release(struct client *client);
 
@@ -236,5 +286,16 @@ void client_watcher_due(struct client *client, struct client_watcher *watcher);
 void client_watchers_ready(struct client *client);
 void client_watchers_reset(struct client *client, uint64_t connection);
 void client_watchers_release(struct client *client);
+
+/* lock.c */
+
+uint64_t client_lock_begin(struct client *client, struct base_bytes name, int64_t lease);
+void client_lock_drop(struct client *client, uint64_t number);
+void client_lock_answered(struct client *client, struct client_lock *lock,
+                          const struct wire_response *response, bool is_unknown);
+/* A batch of the watch that waits for the key before. */
+void client_lock_watched(struct client *client, uint64_t watch, const struct wire_watch *batch);
+void client_lock_due(struct client *client, struct client_lock *lock);
+void client_locks_release(struct client *client);
 
 #endif

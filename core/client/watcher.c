@@ -49,6 +49,15 @@ static void free_watcher(struct client *client, struct client_watcher *watcher)
     base_free(&client->allocator, watcher, sizeof *watcher);
 }
 
+/* Whose watch it is hears of it. */
+static void tell(struct client *client, uint64_t watch, const struct wire_watch *batch)
+{
+    client->host.watched(client->host.context, watch, batch);
+    if (watch >= CLIENT_OWN_WATCHES) {
+        client_lock_watched(client, watch, batch);
+    }
+}
+
 static void drop(struct client *client, struct client_watcher *watcher)
 {
     client->waiting_watchers -= watcher->state == CLIENT_WATCH_WAITING;
@@ -58,12 +67,14 @@ static void drop(struct client *client, struct client_watcher *watcher)
 }
 
 /* The watch is over, and its caller is told why. */
-static void end(struct client *client, struct client_watcher *watcher, int64_t revision, int64_t compact_revision)
+static void end(struct client *client, struct client_watcher *watcher, int64_t revision,
+                int64_t compact_revision)
 {
-    struct wire_watch last = {
-        .watch = watcher->watch, .revision = revision, .compact_revision = compact_revision};
+    struct wire_watch last = {.watch = watcher->watch,
+                              .revision = revision,
+                              .compact_revision = compact_revision};
     drop(client, watcher);
-    client->host.watched(client->host.context, last.watch, &last);
+    tell(client, last.watch, &last);
 }
 
 /* Create it over the next ready connection, or let it wait for one. */
@@ -145,7 +156,8 @@ void client_watcher_answered(struct client *client, struct client_watcher *watch
         watcher->backoff_ns = 0;
         check(watcher);
     } else if (response->status == BASE_COMPACTED) {
-        end(client, watcher, response->revision, response->compact_revision == 0 ? -1 : response->compact_revision);
+        end(client, watcher, response->revision,
+            response->compact_revision == 0 ? -1 : response->compact_revision);
     } else if (client_is_unavailable(response->status) || response->status == BASE_CANCELED) {
         back_off(client, watcher);
     } else {
@@ -153,7 +165,8 @@ void client_watcher_answered(struct client *client, struct client_watcher *watch
     }
 }
 
-static void keep_fragment(struct client *client, struct client_watcher *watcher, const struct wire_message *message)
+static void keep_fragment(struct client *client, struct client_watcher *watcher,
+                          const struct wire_message *message)
 {
     struct client_fragment *fragment = base_zalloc(&client->allocator, sizeof *fragment);
     fragment->size = wire_flat_size(message);
@@ -164,7 +177,8 @@ static void keep_fragment(struct client *client, struct client_watcher *watcher,
 }
 
 /* Hand the parts over as one batch, with the last part's head. */
-static void deliver_fragments(struct client *client, struct client_watcher *watcher, const struct wire_watch *last)
+static void deliver_fragments(struct client *client, struct client_watcher *watcher,
+                              const struct wire_watch *last)
 {
     size_t size = (size_t)watcher->fragment_events * sizeof(struct kv_event);
     struct kv_event *events = base_alloc(&client->allocator, size == 0 ? 1 : size);
@@ -180,7 +194,7 @@ static void deliver_fragments(struct client *client, struct client_watcher *watc
     struct wire_watch whole = *last;
     whole.event_count = count;
     whole.events = events;
-    client->host.watched(client->host.context, watcher->watch, &whole);
+    tell(client, watcher->watch, &whole);
     base_free(&client->allocator, events, size == 0 ? 1 : size);
     drop_fragments(client, watcher);
 }
@@ -217,7 +231,7 @@ void client_watcher_batch(struct client *client, uint64_t connection, const stru
         keep_fragment(client, watcher, message);
         deliver_fragments(client, watcher, batch);
     } else {
-        client->host.watched(client->host.context, watcher->watch, batch);
+        tell(client, watcher->watch, batch);
     }
     check(watcher);
 }

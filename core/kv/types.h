@@ -52,7 +52,13 @@ struct kv_op {
     const struct kv_txn *txn; /* KV_TXN only. */
 };
 
-enum kv_compare_target { KV_COMPARE_VERSION, KV_COMPARE_CREATE, KV_COMPARE_MOD, KV_COMPARE_VALUE, KV_COMPARE_LEASE };
+enum kv_compare_target {
+    KV_COMPARE_VERSION,
+    KV_COMPARE_CREATE,
+    KV_COMPARE_MOD,
+    KV_COMPARE_VALUE,
+    KV_COMPARE_LEASE
+};
 enum kv_relation { KV_EQUAL, KV_NOT_EQUAL, KV_LESS, KV_GREATER };
 
 struct kv_compare {
@@ -77,14 +83,16 @@ struct kv_txn {
  * the answer was made (store or decoder). */
 struct kv_result {
     enum kv_op_kind kind;
-    bool succeeded;  /* KV_TXN */
-    bool more;       /* KV_RANGE */
-    int64_t count;   /* KV_RANGE: keys in the whole range; KV_DELETE_RANGE: deleted. */
+    bool succeeded; /* KV_TXN */
+    bool more;      /* KV_RANGE */
+    int64_t count;  /* KV_RANGE: keys in the whole range; KV_DELETE_RANGE: deleted. */
     uint32_t record_count;
     uint32_t result_count;
     const struct kv_record *records; /* KV_RANGE: found; KV_PUT, KV_DELETE_RANGE with KV_PREV_KV: before. */
     const struct kv_result *results; /* KV_TXN: of the branch taken. */
 };
+
+enum kv_watch_flag { KV_WATCH_PREV_KV = 1, KV_WATCH_NO_PUT = 2, KV_WATCH_NO_DELETE = 4 };
 
 /* One change of one key, as a watcher sees it. */
 struct kv_event {

@@ -10,8 +10,6 @@
 
 struct kv_watchers;
 
-enum kv_watch_flag { KV_WATCH_PREV_KV = 1, KV_WATCH_NO_PUT = 2, KV_WATCH_NO_DELETE = 4 };
-
 struct kv_watch_batch {
     uint64_t watch;           /* The id given at kv_watch_add. */
     int64_t revision;         /* The store's when the batch was made. */

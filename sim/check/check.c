@@ -86,11 +86,11 @@ static bool is_heard(const struct check *check, enum check_judge judge)
     return !check->is_violated && (check->options.off >> judge & 1) == 0;
 }
 
-static void record(struct check *check, enum check_judge judge, uint64_t now, uint32_t machine, const char *format,
-                   va_list arguments) __attribute__((format(printf, 5, 0)));
+static void record(struct check *check, enum check_judge judge, uint64_t now, uint32_t machine,
+                   const char *format, va_list arguments) __attribute__((format(printf, 5, 0)));
 
-static void record(struct check *check, enum check_judge judge, uint64_t now, uint32_t machine, const char *format,
-                   va_list arguments)
+static void record(struct check *check, enum check_judge judge, uint64_t now, uint32_t machine,
+                   const char *format, va_list arguments)
 {
     check->is_violated = true;
     check->violation.judge = judge;
@@ -119,9 +119,11 @@ void check_violate(struct check *check, enum check_judge judge, uint64_t time_ns
 
 /* In a lossy world what was synced may be gone. Judges whose findings can follow
  * from that say nothing once it happened; who leads and who votes does not. */
-static bool may_be_loss(const struct check *check, const struct check_cluster *cluster, enum check_judge judge)
+static bool may_be_loss(const struct check *check, const struct check_cluster *cluster,
+                        enum check_judge judge)
 {
-    if (!check->options.is_lossy || judge == CHECK_ELECTION || judge == CHECK_LOCK || judge == CHECK_BOOTSTRAP) {
+    if (!check->options.is_lossy || judge == CHECK_ELECTION || judge == CHECK_LOCK ||
+        judge == CHECK_BOOTSTRAP) {
         return false;
     }
     return judge == CHECK_DURABILITY || judge == CHECK_PERSISTED || judge == CHECK_VOTE || !cluster ||
@@ -259,7 +261,8 @@ void check_restore(struct check *check, uint64_t now, uint32_t number, const str
     check_log_restore(check, now, member, snapshot->index, snapshot->term);
 }
 
-static void resolve(struct check_cluster *cluster, struct check_electorate *half, const struct raft_id_set *ids)
+static void resolve(struct check_cluster *cluster, struct check_electorate *half,
+                    const struct raft_id_set *ids)
 {
     half->count = ids->count;
     for (uint32_t slot = 0; slot < ids->count; slot++) {
@@ -339,7 +342,8 @@ void check_freeze(struct check *check, uint64_t duration_ns)
     check->frozen_ns += duration_ns;
 }
 
-void check_send(struct check *check, uint64_t now, uint32_t number, uint32_t to, const struct wire_message *message)
+void check_send(struct check *check, uint64_t now, uint32_t number, uint32_t to,
+                const struct wire_message *message)
 {
     if (message->kind == WIRE_RESPONSE) {
         check_overheard_response(check, now, check_member_known(check, number), to, &message->response);
@@ -375,7 +379,8 @@ void check_apply(struct check *check, uint64_t now, uint32_t number, const struc
     check_lease_apply(check, now, member, entry, proposal, status);
 }
 
-void check_change(struct check *check, uint64_t now, uint32_t number, const struct kv_event *event, int64_t sub)
+void check_change(struct check *check, uint64_t now, uint32_t number, const struct kv_event *event,
+                  int64_t sub)
 {
     check_store_change(check, now, check_member_known(check, number), event, sub);
 }
@@ -438,9 +443,10 @@ void check_watched(struct check *check, uint64_t now, uint32_t client, uint64_t 
     check_watch_batch(check, now, client, watch, batch);
 }
 
-void check_lock_acquired(struct check *check, uint64_t now, uint32_t client, struct base_bytes name)
+void check_lock_acquired(struct check *check, uint64_t now, uint32_t client, struct base_bytes name,
+                         int64_t revision)
 {
-    check_lock_take(check, now, client, name);
+    check_lock_take(check, now, client, name, revision);
 }
 
 void check_lock_released(struct check *check, uint64_t now, uint32_t client, struct base_bytes name)

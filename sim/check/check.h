@@ -26,21 +26,21 @@ struct check_info {
 const struct check_info *check_info(enum check_judge judge);
 
 struct check_options {
-    uint32_t members;            /* Machines 1…members are members. */
+    uint32_t members; /* Machines 1…members are members. */
     uint64_t heartbeat_ns;
     uint64_t election_ns;
     uint64_t tick_ns;
-    uint32_t drift_ppm;          /* The fastest drift a clock may have. */
-    bool is_exceeded;            /* More fails than is promised: no progress. */
-    bool is_lossy;               /* Synced data may be destroyed: loss is a metric. */
-    bool is_lease_unfenced;      /* etcd's own lease behaviour. */
-    uint64_t off;                /* Bits: judges that say nothing. */
+    uint32_t drift_ppm;     /* The fastest drift a clock may have. */
+    bool is_exceeded;       /* More fails than is promised: no progress. */
+    bool is_lossy;          /* Synced data may be destroyed: loss is a metric. */
+    bool is_lease_unfenced; /* etcd's own lease behaviour. */
+    uint64_t off;           /* Bits: judges that say nothing. */
 };
 
 struct check_violation {
     enum check_judge judge;
     uint64_t time_ns;
-    uint32_t machine;  /* Whom it was found on; 0 nobody. */
+    uint32_t machine;   /* Whom it was found on; 0 nobody. */
     char sentence[512]; /* What broke it. */
 };
 
@@ -98,7 +98,8 @@ void check_receive(struct check *check, uint64_t now, uint32_t member, uint32_t 
  * first, then that it was applied. */
 void check_apply(struct check *check, uint64_t now, uint32_t member, const struct raft_entry *entry,
                  const struct wire_proposal *proposal, enum base_status status, int64_t revision);
-void check_change(struct check *check, uint64_t now, uint32_t member, const struct kv_event *event, int64_t sub);
+void check_change(struct check *check, uint64_t now, uint32_t member, const struct kv_event *event,
+                  int64_t sub);
 void check_snapshot(struct check *check, uint64_t now, uint32_t member, raft_index index, raft_term term,
                     uint64_t hash, bool installed);
 void check_promote(struct check *check, uint64_t now, uint32_t member, raft_term term, uint64_t leases);
@@ -118,8 +119,10 @@ void check_watched(struct check *check, uint64_t now, uint32_t client, uint64_t 
                    const struct wire_watch *batch);
 
 /* A client holds a lock from here on, and until there, by its own belief: a hold
- * ends with the unlock, or when its deadline passes on the client's own clock. */
-void check_lock_acquired(struct check *check, uint64_t now, uint32_t client, struct base_bytes name);
+ * ends with the unlock, or when its deadline passes on the client's own clock.
+ * `revision` is the fencing token; 0 not known. */
+void check_lock_acquired(struct check *check, uint64_t now, uint32_t client, struct base_bytes name,
+                         int64_t revision);
 void check_lock_released(struct check *check, uint64_t now, uint32_t client, struct base_bytes name);
 
 /* The world has healed and settled: whole stores are compared, open ends judged.

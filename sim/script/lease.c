@@ -18,11 +18,14 @@ enum lease_field {
     FIELD_COUNT
 };
 
-void script_push_lease(lua_State *lua, sim_machine_number client, int64_t lease, int64_t ttl_s, uint64_t deadline_ns)
+void script_push_lease(lua_State *lua, sim_machine_number client, int64_t lease, int64_t ttl_s,
+                       uint64_t deadline_ns)
 {
     struct lease_object *object = script_object_new(lua, &script_lease_class, sizeof *object);
-    *object = (struct lease_object){
-        .head = {(uint64_t)lease}, .client = client, .ttl_s = ttl_s, .deadline_ns = deadline_ns};
+    *object = (struct lease_object){.head = {(uint64_t)lease},
+                                    .client = client,
+                                    .ttl_s = ttl_s,
+                                    .deadline_ns = deadline_ns};
 }
 
 int64_t script_check_lease(lua_State *lua, int index, const char *call)
@@ -80,7 +83,8 @@ static int call_ttl(lua_State *lua)
 {
     struct sim_world *world = NULL;
     const struct lease_object *lease = self(lua, "ttl", &world);
-    const struct wire_request request = {.kind = WIRE_LEASE_TIME_TO_LIVE, .lease = (int64_t)lease->head.number};
+    const struct wire_request request = {.kind = WIRE_LEASE_TIME_TO_LIVE,
+                                         .lease = (int64_t)lease->head.number};
     return script_wait_call(lua, "lease:ttl", lease->client, 0, &request, end_ttl);
 }
 
@@ -120,7 +124,7 @@ static int call_auto(lua_State *lua)
     bool is_on = lua_isnoneornil(lua, 2) || lua_toboolean(lua, 2);
     int64_t id = (int64_t)lease->head.number;
     if (is_on && !lease->is_auto) {
-        sim_client_lease_keep(world, lease->client, id, lease->ttl_s);
+        sim_client_lease_keep(world, lease->client, id, lease->ttl_s, lease->deadline_ns);
     } else if (!is_on && lease->is_auto) {
         uint64_t deadline_ns = sim_client_lease_deadline(world, lease->client, id);
         lease->deadline_ns = deadline_ns;

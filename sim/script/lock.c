@@ -1,48 +1,39 @@
-/* What the judge of locks is told: a client holds a lock from the answer of cli:lock
- * to cli:unlock, or to the instant at which, by its own clock, its lease may be gone. */
+/* What prelude.lua needs for cli:lock and cli:unlock. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/script/lock.h"
 
-enum { LOOK_PARTS = 10, LOOK_MIN_NS = 100000 };
+#include "sim/hold.h"
 
 /* In the run's arena. */
 struct script_hold {
     struct script_hold *next;
-    struct script_run *run;
-    sim_machine_number client;
-    struct base_bytes name;
-    const void *lease; /* An object, kept in the registry; NULL: only a number was known. */
-    uint64_t timer;
-    bool is_over;
+    struct sim_hold hold;
 };
 
-static void end_hold(struct script_hold *hold)
+static uint64_t lease_deadline(struct sim_world *world, void *context)
 {
-    struct sim_world *world = hold->run->world;
-    hold->is_over = true;
-    if (hold->timer != 0) {
-        sim_world_cancel(world, hold->timer);
-        hold->timer = 0;
-    }
-    check_lock_released(sim_world_check(world), sim_world_now(world), hold->client, hold->name);
+    /* Without an object only its number was known, and nothing of its time. */
+    return context ? script_lease_deadline(world, context) : UINT64_MAX;
 }
 
-/* Look again when part of what is left has gone by: clocks run at their own rates. */
-static void look(void *context)
+static int end_wait(lua_State *lua, int status, lua_KContext context)
 {
-    struct script_hold *hold = context;
-    struct sim_world *world = hold->run->world;
-    uint64_t now_ns = sim_machine_local(world, hold->client);
-    uint64_t deadline_ns = script_lease_deadline(world, hold->lease);
-    hold->timer = 0;
-    if (deadline_ns <= now_ns) {
-        end_hold(hold);
-        return;
+    const struct script_wait *wait = (const struct script_wait *)context;
+    int failed = script_client_failed(lua, wait);
+    (void)status;
+    if (failed) {
+        return failed;
     }
-    uint64_t left_ns = deadline_ns - now_ns;
-    uint64_t part_ns = left_ns - left_ns / LOOK_PARTS;
-    hold->timer = sim_world_at(world, sim_world_now(world) + (part_ns > LOOK_MIN_NS ? part_ns : LOOK_MIN_NS), look,
-                               hold);
+    lua_pushinteger(lua, script_wait_response(wait)->revision);
+    return 1;
+}
+
+int script_lock_wait(lua_State *lua)
+{
+    const struct script_client *client = script_object_at(lua, 1, &script_client_class);
+    struct base_bytes name = script_check_bytes(lua, 2, "cli:lock");
+    int64_t lease = script_check_lease(lua, 3, "cli:lock");
+    return script_wait_lock(lua, "cli:lock", (sim_machine_number)client->head.number, name, lease, end_wait);
 }
 
 int script_lock_hold(lua_State *lua)
@@ -50,18 +41,22 @@ int script_lock_hold(lua_State *lua)
     struct script_run *run = script_run_check(lua, "cli:lock");
     const struct script_client *client = script_object_at(lua, 1, &script_client_class);
     struct script_hold *hold = base_arena_alloc(run->arena, sizeof *hold);
+    void *lease = script_object_at(lua, 3, &script_lease_class);
     *hold = (struct script_hold){
-        .next = run->holds, .run = run, .client = (sim_machine_number)client->head.number};
-    hold->name = base_arena_copy(run->arena, script_check_bytes(lua, 2, "cli:lock"));
-    run->holds = hold;
-    check_lock_acquired(sim_world_check(run->world), sim_world_now(run->world), hold->client, hold->name);
-    hold->lease = script_object_at(lua, 3, &script_lease_class);
-    if (hold->lease) {
+        .next = run->holds,
+        .hold = {.world = run->world,
+                 .client = (sim_machine_number)client->head.number,
+                 .name = base_arena_copy(run->arena, script_check_bytes(lua, 2, "cli:lock")),
+                 .deadline_ns = lease_deadline,
+                 .context = lease},
+    };
+    if (lease) {
         lua_pushvalue(lua, 3);
         (void)luaL_ref(lua, LUA_REGISTRYINDEX);
-        look(hold);
     }
-    return 0;
+    run->holds = hold;
+    lua_pushboolean(lua, sim_hold_begin(&hold->hold, lua_tointeger(lua, 4)));
+    return 1;
 }
 
 int script_lock_release(lua_State *lua)
@@ -70,8 +65,9 @@ int script_lock_release(lua_State *lua)
     const struct script_client *client = script_object_at(lua, 1, &script_client_class);
     struct base_bytes name = script_check_bytes(lua, 2, "cli:unlock");
     for (struct script_hold *hold = run->holds; hold; hold = hold->next) {
-        if (!hold->is_over && hold->client == client->head.number && base_bytes_equal(hold->name, name)) {
-            end_hold(hold);
+        if (!hold->hold.is_over && hold->hold.client == client->head.number &&
+            base_bytes_equal(hold->hold.name, name)) {
+            sim_hold_end(&hold->hold);
             return 0;
         }
     }

@@ -5,7 +5,9 @@
 
 #include "sim/script/client.h"
 
-/* For prelude.lua: hold(client, name, lease) and release(client, name). */
+/* For prelude.lua: wait(client, name, lease) answers the fencing token; hold(client,
+ * name, lease, token) whether the lease has time left; release(client, name). */
+int script_lock_wait(lua_State *lua);
 int script_lock_hold(lua_State *lua);
 int script_lock_release(lua_State *lua);
 

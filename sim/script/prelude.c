@@ -136,6 +136,7 @@ void script_prelude_open(lua_State *lua)
                                       {"draw", draw},
                                       {"failure", failure},
                                       {"hold", script_lock_hold},
+                                      {"lock", script_lock_wait},
                                       {"release", script_lock_release},
                                       {"wrong", wrong},
                                       {NULL, NULL}};

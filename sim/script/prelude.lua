@@ -9,9 +9,8 @@ local choose, ipairs, now, random, shuffle, sleep = choose, ipairs, now, random,
 local spawn, type, uniform = spawn, type, uniform
 local hex, max, number_type = string.format, math.max, math.type
 
--- etcd's mutex: every candidate puts a key under the lock's name, bound to its
--- lease; the lock is with whoever's key was created first, the others wait for the
--- deletion of the key right before theirs.
+-- The client itself waits for the lock (core/client/lock.c); what is left here is the
+-- lease, when the scenario gave none.
 function client.lock(cli, name, options)
   options = native.check(name, options)
   local lease = options.lease
@@ -21,40 +20,16 @@ function client.lock(cli, name, options)
     granted:auto(true)
     lease = granted
   end
-  local id = number_type(lease) and lease or lease.id
-  local prefix = name .. "/"
-  local stop = name .. "0" -- The byte after "/".
-  local key = prefix .. hex("%x", id)
-
-  local done, err = cli:txn {
-    compare = { { key, "create", "=", 0 } },
-    success = { { "put", key, "", { lease = lease } } },
-  }
-  if not done then return false, err end
-  local mine, holders
-  while true do
-    holders, err = cli:range(prefix, stop, { sort = "create" })
-    if not holders then return false, err end
-    mine = nil
-    local before
-    for _, holder in ipairs(holders) do
-      if holder.key == key then mine = holder end
-      if not mine then before = holder end
-    end
-    if not mine then return false, native.failure("lease not found") end
-    if holders[1].key == key then break end
-    local watch = cli:watch(before.key, { rev = holders.revision + 1 })
-    repeat
-      local event, failure = watch:next()
-      if not event then
-        if failure.code == "compacted" then break end
-        return false, failure
-      end
-    until event.type == "delete"
-    watch:cancel()
+  local revision, err = native.lock(cli, name, lease)
+  if revision and not native.hold(cli, name, lease, revision) then
+    revision, err = false, native.failure("lease not found")
   end
-  native.hold(cli, name, lease)
-  return { key = key, name = name, revision = mine.create_revision, lease = lease, owns_lease = not options.lease }
+  if not revision then
+    if not options.lease then lease:auto(false) end
+    return false, err
+  end
+  local id = number_type(lease) and lease or lease.id
+  return { key = name .. hex("/%x", id), name = name, revision = revision, lease = lease, owns_lease = not options.lease }
 end
 
 function client.unlock(cli, lock)

@@ -58,8 +58,10 @@ struct script_task *script_run_spawn(lua_State *lua, struct script_run *run, int
     } else {
         task = base_arena_alloc(run->arena, sizeof *task);
     }
-    *task = (struct script_task){
-        .thread = thread, .reference = reference, .arguments = count, .place = run->start};
+    *task = (struct script_task){.thread = thread,
+                                 .reference = reference,
+                                 .arguments = count,
+                                 .place = run->start};
     task->wait.task = task;
     (void)script_where(lua, &task->place, NULL);
     *run->tasks_end = task;
@@ -95,10 +97,11 @@ struct script_wait *script_wait_begin(lua_State *lua, const char *what)
 {
     struct script_run *run = script_run_check(lua, what);
     if (!lua_isyieldable(lua) || !run->current) {
-        script_error(lua,
-                     "%s: found where nothing may wait (a callback of at or when, a comparison, a metamethod); "
-                     "expected inside of run or of what it spawns",
-                     what);
+        script_error(
+            lua,
+            "%s: found where nothing may wait (a callback of at or when, a comparison, a metamethod); "
+            "expected inside of run or of what it spawns",
+            what);
     }
     struct script_wait *wait = &run->current->wait;
     assert(!wait->is_waiting);
@@ -169,6 +172,22 @@ int script_wait_call(lua_State *lua, const char *what, sim_machine_number client
         wait->is_waiting = false;
         script_error(lua, "%s: found m%u, expected one of the client's endpoints", what, (unsigned)member);
     }
+    script_state_of(lua)->has_waited = true;
+    return lua_yieldk(lua, 0, (lua_KContext)wait, then);
+}
+
+static void on_locked(void *context, enum base_status status, int64_t revision, bool is_unknown)
+{
+    const struct wire_response response = {.status = status, .revision = revision};
+    on_answer(context, &response, is_unknown);
+}
+
+int script_wait_lock(lua_State *lua, const char *what, sim_machine_number client, struct base_bytes name,
+                     int64_t lease, lua_KFunction then)
+{
+    struct script_wait *wait = script_wait_begin(lua, what);
+    wait->is_waiting = true;
+    (void)sim_client_lock(script_state_of(lua)->run->world, client, name, lease, on_locked, wait);
     script_state_of(lua)->has_waited = true;
     return lua_yieldk(lua, 0, (lua_KContext)wait, then);
 }
@@ -454,7 +473,8 @@ static void run_protected(const struct setup *setup, struct script_outcome *out)
     }
     loop(run, setup->options, out);
     fill_outcome(run, out);
-    const char *unwritten = setup->options->disks ? sim_world_export(run->world, setup->options->disks) : NULL;
+    const char *unwritten =
+        setup->options->disks ? sim_world_export(run->world, setup->options->disks) : NULL;
     if (unwritten) {
         out->verdict = SCRIPT_UNJUDGED;
         (void)snprintf(out->error, sizeof out->error, "--disks: %.700s: cannot be written", unwritten);
@@ -478,12 +498,15 @@ void script_run(const struct script_file *file, uint32_t number, const struct sc
     *worlds = *worlds ? *worlds : worlds_new();
     *out = (struct script_outcome){.verdict = SCRIPT_HELD, .lease_margin_ns = INT64_MAX};
     struct script_run run = {.arena = &(*worlds)->arena};
-    struct script_reading reading = {
-        .file = file, .wanted = number, .point = options->point, .options = &(*worlds)->options};
+    struct script_reading reading = {.file = file,
+                                     .wanted = number,
+                                     .point = options->point,
+                                     .options = &(*worlds)->options};
     struct setup setup = {.reading = &reading, .options = options, .worlds = *worlds, .run = &run};
     run.tasks_end = &run.tasks;
     run.ready_end = &run.ready;
-    run.state = script_state_new(script_file_sources(file), options->params, options->param_count, options->seed);
+    run.state =
+        script_state_new(script_file_sources(file), options->params, options->param_count, options->seed);
     run_protected(&setup, out);
     out->metrics = run.metrics;
     out->metric_count = run.metric_count;

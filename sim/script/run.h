@@ -21,10 +21,10 @@ struct script_wait {
     uint64_t timer; /* 0: none. */
     /* Asked after changes in the world; NULL: only an answer or the deadline. */
     bool (*is_true)(struct script_run *run, struct script_wait *wait);
-    const void *object;  /* What `is_true` looks at. */
-    uint64_t number;     /* Likewise. */
-    uint64_t members;    /* Likewise, bits by number; 0: all that live. */
-    uint64_t within_ns;  /* For saying what was not in time. */
+    const void *object;          /* What `is_true` looks at. */
+    uint64_t number;             /* Likewise. */
+    uint64_t members;            /* Likewise, bits by number; 0: all that live. */
+    uint64_t within_ns;          /* For saying what was not in time. */
     struct wire_message *answer; /* Of a call: a flat copy of the response. */
     size_t answer_bytes;
     bool is_unknown;
@@ -36,8 +36,8 @@ struct script_task {
     struct script_task *next_ready; /* Those that can go on, in the order they came to. */
     bool is_ready;
     lua_State *thread;
-    int reference; /* Keeps the thread. */
-    int arguments; /* It is to be started with; 0 later. */
+    int reference;             /* Keeps the thread. */
+    int arguments;             /* It is to be started with; 0 later. */
     struct script_place place; /* Where it was spawned. */
     struct script_wait wait;
 };
@@ -50,16 +50,16 @@ struct script_run {
     struct script_task *ready, **ready_end;
     struct script_task *current;
     struct script_task *free_tasks;
-    struct script_place start; /* Of the scenario. */
-    bool has_changed;          /* Something that waits look at, beside the world. */
-    struct script_hold *holds; /* Of locks, the newest first. */
+    struct script_place start;       /* Of the scenario. */
+    bool has_changed;                /* Something that waits look at, beside the world. */
+    struct script_hold *holds;       /* Of locks, the newest first. */
     struct script_trigger *triggers; /* Of at and when, the oldest first. */
-    bool has_failed;           /* A callback has: why is in `failure`. */
+    bool has_failed;                 /* A callback has: why is in `failure`. */
     char failure[SCRIPT_TEXT_MAX];
-    struct sim_boot *boots;    /* By number: what c:bootstrap has told members. */
+    struct sim_boot *boots; /* By number: what c:bootstrap has told members. */
     bool has_boots;
-    sim_machine_number admin;  /* The client that cluster operations use; 0: none yet. */
-    uint32_t admin_members;    /* How many members there were when it was made. */
+    sim_machine_number admin; /* The client that cluster operations use; 0: none yet. */
+    uint32_t admin_members;   /* How many members there were when it was made. */
     uint64_t expects;
     uint32_t metric_count, metric_capacity;
     struct script_metric *metrics;
@@ -90,6 +90,9 @@ void script_wait_wake(struct script_run *run, struct script_wait *wait);
  * 0) and wait for the answer, which is `wait->answer` in `then`. */
 int script_wait_call(lua_State *lua, const char *what, sim_machine_number client, sim_machine_number member,
                      const struct wire_request *request, lua_KFunction then);
+/* Wait for a lock; the answer has its revision. */
+int script_wait_lock(lua_State *lua, const char *what, sim_machine_number client, struct base_bytes name,
+                     int64_t lease, lua_KFunction then);
 /* The response of an ended call. */
 const struct wire_response *script_wait_response(const struct script_wait *wait);
 /* Push `false, err` for an ended call. */

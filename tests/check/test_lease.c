@@ -307,8 +307,8 @@ Test(check_lock, two_holders)
 {
     struct rig rig;
     rig_init(&rig);
-    check_lock_acquired(rig.check, rig.now, 11, base_bytes_of("door"));
-    check_lock_acquired(rig.check, rig.now, 12, base_bytes_of("door"));
+    check_lock_acquired(rig.check, rig.now, 11, base_bytes_of("door"), 0);
+    check_lock_acquired(rig.check, rig.now, 12, base_bytes_of("door"), 0);
     EXPECT(CHECK_LOCK);
     rig_release(&rig);
 }
@@ -317,10 +317,22 @@ Test(check_lock, one_after_the_other)
 {
     struct rig rig;
     rig_init(&rig);
-    check_lock_acquired(rig.check, rig.now, 11, base_bytes_of("door"));
-    check_lock_acquired(rig.check, rig.now, 12, base_bytes_of("window"));
+    check_lock_acquired(rig.check, rig.now, 11, base_bytes_of("door"), 0);
+    check_lock_acquired(rig.check, rig.now, 12, base_bytes_of("window"), 0);
     check_lock_released(rig.check, rig.now, 11, base_bytes_of("door"));
-    check_lock_acquired(rig.check, rig.now, 12, base_bytes_of("door"));
+    check_lock_acquired(rig.check, rig.now, 12, base_bytes_of("door"), 0);
     EXPECT(CHECK_COUNT);
+    rig_release(&rig);
+}
+
+/* A token that is not above the last one lets an old holder through. */
+Test(check_lock, tokens_rise)
+{
+    struct rig rig;
+    rig_init(&rig);
+    check_lock_acquired(rig.check, rig.now, 11, base_bytes_of("door"), 9);
+    check_lock_released(rig.check, rig.now, 11, base_bytes_of("door"));
+    check_lock_acquired(rig.check, rig.now, 12, base_bytes_of("door"), 9);
+    EXPECT(CHECK_LOCK);
     rig_release(&rig);
 }

@@ -26,7 +26,8 @@ static uint64_t draw(void *context)
     return host->random >> 11;
 }
 
-static void record_send(void *context, uint32_t endpoint, uint64_t connection, const struct wire_message *message)
+static void record_send(void *context, uint32_t endpoint, uint64_t connection,
+                        const struct wire_message *message)
 {
     struct fake_host *host = context;
     cr_assert_lt(host->sent_count, FAKE_SENT_MAX);
@@ -34,6 +35,11 @@ static void record_send(void *context, uint32_t endpoint, uint64_t connection, c
     *sent = (struct fake_sent){.endpoint = endpoint, .connection = connection, .kind = message->kind};
     if (message->kind == WIRE_REQUEST) {
         sent->request = message->request;
+        sent->key_size = message->request.op.key.size;
+        size_t kept = sent->key_size < sizeof sent->key ? sent->key_size : sizeof sent->key;
+        if (kept > 0) {
+            memcpy(sent->key, message->request.op.key.data, kept);
+        }
     }
 }
 
@@ -49,8 +55,29 @@ static void record_done(void *context, uint64_t call, const struct wire_response
 {
     struct fake_host *host = context;
     cr_assert_lt(host->done_count, FAKE_DONE_MAX);
-    host->done[host->done_count++] = (struct fake_done){
-        .call = call, .status = response->status, .revision = response->revision, .is_unknown = is_unknown};
+    host->done[host->done_count++] = (struct fake_done){.call = call,
+                                                        .status = response->status,
+                                                        .revision = response->revision,
+                                                        .is_unknown = is_unknown};
+}
+
+static void record_asked(void *context, uint64_t call, const struct wire_request *request)
+{
+    struct fake_host *host = context;
+    (void)request;
+    cr_assert_neq(call, 0);
+    cr_assert_not_null(host);
+}
+
+static void record_locked(void *context, uint64_t lock, enum base_status status, int64_t revision,
+                          bool is_unknown)
+{
+    struct fake_host *host = context;
+    (void)lock;
+    (void)is_unknown;
+    host->lock_count++;
+    host->lock_status = status;
+    host->lock_revision = revision;
 }
 
 static void record_batch(void *context, uint64_t watch, const struct wire_watch *batch)
@@ -82,7 +109,9 @@ void fake_start(struct fake_host *host, uint32_t endpoint_count, const struct cl
                                 .send = record_send,
                                 .set_due = record_due,
                                 .done = record_done,
-                                .watched = record_batch};
+                                .watched = record_batch,
+                                .asked = record_asked,
+                                .locked = record_locked};
     host->client = client_new(&used, &allocator, &table);
     client_start(host->client, 0);
     cr_assert_eq(host->sent_count, endpoint_count);
@@ -199,8 +228,10 @@ void fake_watch(struct fake_host *host, const struct fake_sent *create, struct w
 
 struct wire_request fake_put(void)
 {
-    return (struct wire_request){
-        .kind = WIRE_KV, .op = {.kind = KV_PUT, .key = base_bytes_of("key"), .value = base_bytes_of("value")}};
+    return (struct wire_request){.kind = WIRE_KV,
+                                 .op = {.kind = KV_PUT,
+                                        .key = base_bytes_of("key"),
+                                        .value = base_bytes_of("value")}};
 }
 
 struct wire_request fake_get(void)

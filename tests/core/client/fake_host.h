@@ -15,7 +15,9 @@ struct fake_sent {
     uint32_t endpoint;
     uint64_t connection;
     enum wire_kind kind;
-    struct wire_request request; /* Bytes are gone; kinds and numbers stay. */
+    struct wire_request request; /* Bytes are gone; kinds and numbers stay, */
+    uint8_t key[16];             /* and the beginning of its key. */
+    size_t key_size;
 };
 
 struct fake_done {
@@ -45,6 +47,9 @@ struct fake_host {
     uint32_t sent_count;
     uint32_t done_count;
     uint32_t batch_count;
+    uint32_t lock_count; /* Locks that ended, and how the last one did. */
+    enum base_status lock_status;
+    int64_t lock_revision;
     struct fake_sent sent[FAKE_SENT_MAX];
     struct fake_done done[FAKE_DONE_MAX];
     struct fake_batch batches[FAKE_BATCH_MAX];

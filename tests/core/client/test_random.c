@@ -128,10 +128,12 @@ static void begin(struct world *world)
     uint32_t number = world->call_count + 1;
     bool is_write = below(world, 2) == 0;
     world->calls[number] = (struct call){.is_write = is_write, .deadline_ns = world->now_ns + TIMEOUT_NS};
-    struct wire_request request = {.kind = WIRE_KV, .op = {.kind = is_write ? KV_PUT : KV_RANGE, .revision = number}};
+    struct wire_request request = {.kind = WIRE_KV,
+                                   .op = {.kind = is_write ? KV_PUT : KV_RANGE, .revision = number}};
     request.op.key = base_bytes_of("key");
-    uint64_t given = below(world, 4) == 0 ? client_call_at(world->client, world->now_ns, below(world, 3), &request)
-                                          : client_call(world->client, world->now_ns, &request);
+    uint64_t given = below(world, 4) == 0
+                         ? client_call_at(world->client, world->now_ns, below(world, 3), &request)
+                         : client_call(world->client, world->now_ns, &request);
     cr_assert_eq(given, number);
     world->call_count++;
 }
@@ -139,8 +141,10 @@ static void begin(struct world *world)
 /* Any request of the past is answered, perhaps not for the first time. */
 static void answer(struct world *world)
 {
-    static const enum base_status statuses[] = {BASE_OK,       BASE_OK,      BASE_TIMEOUT,   BASE_NO_LEADER,
-                                                BASE_NO_SPACE, BASE_STOPPED, BASE_COMPACTED, BASE_LEASE_NOT_FOUND};
+    static const enum base_status statuses[] = {BASE_OK,        BASE_OK,
+                                                BASE_TIMEOUT,   BASE_NO_LEADER,
+                                                BASE_NO_SPACE,  BASE_STOPPED,
+                                                BASE_COMPACTED, BASE_LEASE_NOT_FOUND};
     uint32_t kept = world->heard_count < 8 ? world->heard_count : 8;
     if (kept == 0) {
         return;
@@ -156,7 +160,8 @@ static void answer(struct world *world)
 static void notify(struct world *world)
 {
     struct kv_event events[2] = {{.record.mod_revision = 60}, {.record.mod_revision = 61}};
-    struct wire_message message = {.kind = WIRE_WATCH, .watch = {.watch = 1 + below(world, 3), .revision = 70}};
+    struct wire_message message = {.kind = WIRE_WATCH,
+                                   .watch = {.watch = 1 + below(world, 3), .revision = 70}};
     message.watch.fragment = below(world, 3) == 0;
     message.watch.event_count = below(world, 3);
     message.watch.events = events;
@@ -188,6 +193,14 @@ static void say(struct world *world, enum wire_kind kind)
     }
 }
 
+static void keep(struct world *world)
+{
+    int64_t lease = 1 + below(world, 4);
+    int64_t ttl_s = 1 + below(world, 9);
+    client_lease_keep(world->client, world->now_ns, lease, ttl_s,
+                      world->now_ns + (uint64_t)ttl_s * UINT64_C(1000000000));
+}
+
 static void act(struct world *world)
 {
     switch (below(world, 16)) {
@@ -205,7 +218,7 @@ static void act(struct world *world)
         say(world, below(world, 2) == 0 ? WIRE_GOODBYE : WIRE_PONG);
         break;
     case 7:
-        client_lease_keep(world->client, world->now_ns, 1 + below(world, 4), 1 + below(world, 9));
+        keep(world);
         break;
     case 8:
         client_lease_forget(world->client, 1 + below(world, 4));
