@@ -35,6 +35,11 @@ void wal_segment_begin(struct wal *wal, uint64_t sequence)
                            .last_index = wal->terms.last,
                            .first_index = segment.first};
     wal_batch_put_tag(wal, &tag);
+}
+
+void wal_segment_write(struct wal *wal)
+{
+    assert(wal->is_naming);
     wal_batch_append(wal);
     wal_batch_sync(wal, true);
 }
@@ -54,6 +59,7 @@ void wal_segment_maybe_cut(struct wal *wal)
         wal_batch_sync(wal, true);
     }
     wal_segment_begin(wal, wal->cursor.sequence + 1);
+    wal_segment_write(wal);
 }
 
 void wal_segment_synced(struct wal *wal, const struct wal_barrier *barrier)

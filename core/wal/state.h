@@ -150,8 +150,10 @@ void wal_batch_barrier_done(struct wal *wal, uint64_t number);
 
 /* segment.c: beginning, naming and releasing segments. */
 void wal_segment_add(struct wal *wal, struct wal_segment segment);
-/* Begin the first segment of a new log, or the next one. */
+/* Begin the first segment of a new log, or the next one: its head is in the batch,
+ * for wal_segment_write with whatever else is to be in it from the beginning. */
 void wal_segment_begin(struct wal *wal, uint64_t sequence);
+void wal_segment_write(struct wal *wal);
 void wal_segment_maybe_cut(struct wal *wal);
 void wal_segment_synced(struct wal *wal, const struct wal_barrier *barrier);
 void wal_segment_named(struct wal *wal);

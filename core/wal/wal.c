@@ -51,19 +51,6 @@ uint64_t wal_token(struct wal *wal, enum wal_operation operation, uint64_t numbe
     return WAL_TOKEN | (uint64_t)operation << OPERATION_SHIFT | number;
 }
 
-uint64_t wal_create(struct wal *wal, const struct wal_metadata *metadata)
-{
-    assert(wal->segment_count == 0);
-    assert(wal->ticket_last == 0);
-    assert(!wal->has_failed);
-    wal->metadata = *metadata;
-    wal->ticket_last = 1;
-    wal->ticket_wanted = 1;
-    wal->ticket_appended = 1;
-    wal_segment_begin(wal, 0);
-    return wal->ticket_last;
-}
-
 /* A tag for each stretch of entries whose indexes follow one another. */
 static void put_entries(struct wal *wal, const struct raft_entry *entries, uint32_t count)
 {
@@ -82,6 +69,45 @@ static void put_entries(struct wal *wal, const struct raft_entry *entries, uint3
     wal_batch_put_tag(wal, &tag);
 }
 
+static void put_hard_state(struct wal *wal, const struct raft_hard_state *state)
+{
+    assert(state->commit <= wal->terms.last);
+    wal->hard_state = *state;
+    wal_batch_put_hard_state(wal, state);
+    struct disk_tag tag = {.record = DISK_HARD_STATE,
+                           .term = state->term,
+                           .vote = state->vote,
+                           .commit = state->commit};
+    wal_batch_put_tag(wal, &tag);
+}
+
+uint64_t wal_create(struct wal *wal, const struct wal_metadata *metadata)
+{
+    return wal_create_with(wal, metadata, NULL, 0, NULL);
+}
+
+uint64_t wal_create_with(struct wal *wal, const struct wal_metadata *metadata,
+                         const struct raft_entry *entries, uint32_t entry_count,
+                         const struct raft_hard_state *state)
+{
+    assert(wal->segment_count == 0);
+    assert(wal->ticket_last == 0);
+    assert(!wal->has_failed);
+    wal->metadata = *metadata;
+    wal->ticket_last = 1;
+    wal->ticket_wanted = 1;
+    wal->ticket_appended = 1;
+    wal_segment_begin(wal, 0);
+    if (entry_count > 0) {
+        put_entries(wal, entries, entry_count);
+    }
+    if (state) {
+        put_hard_state(wal, state);
+    }
+    wal_segment_write(wal);
+    return wal->ticket_last;
+}
+
 uint64_t wal_save(struct wal *wal, const struct raft_entry *entries, uint32_t entry_count,
                   const struct raft_hard_state *state, bool sync)
 {
@@ -95,14 +121,7 @@ uint64_t wal_save(struct wal *wal, const struct raft_entry *entries, uint32_t en
         put_entries(wal, entries, entry_count);
     }
     if (state) {
-        assert(state->commit <= wal->terms.last);
-        wal->hard_state = *state;
-        wal_batch_put_hard_state(wal, state);
-        struct disk_tag tag = {.record = DISK_HARD_STATE,
-                               .term = state->term,
-                               .vote = state->vote,
-                               .commit = state->commit};
-        wal_batch_put_tag(wal, &tag);
+        put_hard_state(wal, state);
     }
     uint64_t ticket = ++wal->ticket_last;
     if (sync) {

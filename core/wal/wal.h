@@ -59,6 +59,10 @@ enum wal_status wal_recover(struct wal *wal, const struct wal_visitor *visitor);
 /* Begin a new log; usable at once, durable when the ticket is. Built aside,
  * synced, renamed, its directory synced: it exists wholly or not at all. */
 uint64_t wal_create(struct wal *wal, const struct wal_metadata *metadata);
+/* The same, with entries (from index 1) and a hard state in it from the beginning. */
+uint64_t wal_create_with(struct wal *wal, const struct wal_metadata *metadata,
+                         const struct raft_entry *entries, uint32_t entry_count,
+                         const struct raft_hard_state *state);
 
 /* Write entries, then the hard state (either may be missing: count 0, NULL),
  * and with `sync` make all of it durable. Answers a ticket: tickets grow, and

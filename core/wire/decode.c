@@ -380,6 +380,10 @@ static void get_response(struct decoder *decoder, struct wire_response *response
         demand(decoder, response->hash != 0);
     }
     get_response_lists(decoder, response, flags);
+    if (flags & WIRE_RESPONSE_DATA) {
+        response->data = get_bytes(decoder);
+        demand(decoder, response->data.size != 0);
+    }
 }
 
 static void get_watch(struct decoder *decoder, struct wire_watch *watch)
@@ -508,6 +512,7 @@ static void get_payload(struct decoder *decoder, struct wire_message *message)
         message->refusal.intended = get_number(decoder);
         break;
     case WIRE_LEASE_FORWARD:
+    case WIRE_PEER_QUERY:
     case WIRE_REQUEST:
         get_request(decoder, &message->request);
         break;
@@ -519,7 +524,6 @@ static void get_payload(struct decoder *decoder, struct wire_message *message)
     case WIRE_WATCH:
         get_watch(decoder, &message->watch);
         break;
-    case WIRE_PEER_QUERY:
     case WIRE_HELLO:
     case WIRE_WELCOME:
     case WIRE_PING:

@@ -250,6 +250,7 @@ static unsigned response_flags(const struct wire_response *response)
     flags |= response->lease_count != 0 ? WIRE_RESPONSE_LEASES : 0;
     flags |= response->key_count != 0 ? WIRE_RESPONSE_KEYS : 0;
     flags |= response->member_count != 0 ? WIRE_RESPONSE_MEMBERS : 0;
+    flags |= response->data.size != 0 ? WIRE_RESPONSE_DATA : 0;
     return flags;
 }
 
@@ -303,6 +304,9 @@ static void put_response(struct writer *writer, const struct wire_response *resp
         put_number(writer, response->hash);
     }
     put_response_lists(writer, response, flags);
+    if (flags & WIRE_RESPONSE_DATA) {
+        put_bytes(writer, response->data);
+    }
 }
 
 static void put_watch(struct writer *writer, const struct wire_watch *watch)
@@ -422,6 +426,7 @@ static void put_message(struct writer *writer, const struct wire_message *messag
         put_number(writer, message->refusal.intended);
         break;
     case WIRE_LEASE_FORWARD:
+    case WIRE_PEER_QUERY:
     case WIRE_REQUEST:
         put_request(writer, &message->request);
         break;
@@ -433,7 +438,6 @@ static void put_message(struct writer *writer, const struct wire_message *messag
     case WIRE_WATCH:
         put_watch(writer, &message->watch);
         break;
-    case WIRE_PEER_QUERY:
     case WIRE_HELLO:
     case WIRE_WELCOME:
     case WIRE_PING:

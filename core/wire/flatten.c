@@ -83,7 +83,7 @@ static size_t count_result(const struct kv_result *result, uint32_t depth)
 
 static size_t count_response(const struct wire_response *response)
 {
-    size_t size = count_result(&response->result, 0);
+    size_t size = count_result(&response->result, 0) + rounded(response->data.size);
     size += (size_t)response->lease_count * sizeof *response->leases;
     size += (size_t)response->key_count * sizeof *response->keys;
     for (uint32_t i = 0; i < response->key_count; i++) {
@@ -134,6 +134,7 @@ size_t wire_flat_size(const struct wire_message *message)
     case WIRE_SNAPSHOT_CHUNK:
         return sizeof *message + rounded(message->chunk.data.size);
     case WIRE_LEASE_FORWARD:
+    case WIRE_PEER_QUERY:
     case WIRE_REQUEST:
         return sizeof *message + count_request(&message->request);
     case WIRE_LEASE_ANSWER:
@@ -143,7 +144,6 @@ size_t wire_flat_size(const struct wire_message *message)
     case WIRE_WATCH:
         return sizeof *message + count_watch(&message->watch);
     case WIRE_REFUSAL:
-    case WIRE_PEER_QUERY:
     case WIRE_HELLO:
     case WIRE_WELCOME:
     case WIRE_PING:
@@ -260,6 +260,7 @@ static void pack_result(struct packer *packer, struct kv_result *result)
 static void pack_response(struct packer *packer, struct wire_response *response)
 {
     pack_result(packer, &response->result);
+    pack_bytes(packer, &response->data);
     response->leases =
         pack_array(packer, response->leases, (size_t)response->lease_count * sizeof *response->leases);
     struct base_bytes *keys =
@@ -322,6 +323,7 @@ static const uint16_t payload_sizes[WIRE_KIND_COUNT] = {
     [WIRE_REFUSAL] = sizeof(struct wire_refusal),
     [WIRE_LEASE_FORWARD] = sizeof(struct wire_request),
     [WIRE_LEASE_ANSWER] = sizeof(struct wire_response),
+    [WIRE_PEER_QUERY] = sizeof(struct wire_request),
     [WIRE_PEER_ANSWER] = sizeof(struct wire_response),
     [WIRE_REQUEST] = sizeof(struct wire_request),
     [WIRE_RESPONSE] = sizeof(struct wire_response),
@@ -349,6 +351,7 @@ struct wire_message *wire_flatten(const struct wire_message *message, void *memo
         pack_bytes(&packer, &copy->chunk.data);
         break;
     case WIRE_LEASE_FORWARD:
+    case WIRE_PEER_QUERY:
     case WIRE_REQUEST:
         pack_request(&packer, &copy->request);
         break;
@@ -361,7 +364,6 @@ struct wire_message *wire_flatten(const struct wire_message *message, void *memo
         pack_watch(&packer, &copy->watch);
         break;
     case WIRE_REFUSAL:
-    case WIRE_PEER_QUERY:
     case WIRE_HELLO:
     case WIRE_WELCOME:
     case WIRE_PING:

@@ -43,7 +43,8 @@ enum wire_response_flag {
     WIRE_RESPONSE_LEASES = 16,
     WIRE_RESPONSE_KEYS = 32,
     WIRE_RESPONSE_MEMBERS = 64,
-    WIRE_RESPONSE_ALL = 127
+    WIRE_RESPONSE_DATA = 128,
+    WIRE_RESPONSE_ALL = 255
 };
 
 enum wire_result_shape {

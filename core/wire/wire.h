@@ -21,7 +21,7 @@ enum wire_kind {
     WIRE_REFUSAL,        /* refusal: the receiver will not take this sender's messages */
     WIRE_LEASE_FORWARD,  /* request: LEASE_KEEPALIVE or LEASE_TIME_TO_LIVE for the leader */
     WIRE_LEASE_ANSWER,   /* response */
-    WIRE_PEER_QUERY,     /* who are you: asked of peers while bootstrapping */
+    WIRE_PEER_QUERY,     /* request, MEMBER_LIST: asked of peers at the start */
     WIRE_PEER_ANSWER,    /* response, with members */
     /* From clients, and back. */
     WIRE_HELLO,    /* opens a connection */
@@ -117,6 +117,7 @@ struct wire_response {
     const int64_t *leases;
     const struct base_bytes *keys;
     const struct wire_member *members;
+    struct base_bytes data; /* BACKUP: a piece. */
 };
 
 struct wire_watch {

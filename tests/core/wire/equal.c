@@ -117,7 +117,8 @@ static bool response_equal(const struct wire_response *a, const struct wire_resp
             return false;
         }
     }
-    return result_equal(&a->result, &b->result) && numbers_equal(a->leases, b->leases, a->lease_count);
+    return base_bytes_equal(a->data, b->data) && result_equal(&a->result, &b->result) &&
+           numbers_equal(a->leases, b->leases, a->lease_count);
 }
 
 static bool watch_equal(const struct wire_watch *a, const struct wire_watch *b)
@@ -198,6 +199,7 @@ bool test_message_equal(const struct wire_message *a, const struct wire_message 
         return a->refusal.status == b->refusal.status && a->refusal.refused == b->refusal.refused &&
                a->refusal.intended == b->refusal.intended;
     case WIRE_LEASE_FORWARD:
+    case WIRE_PEER_QUERY:
     case WIRE_REQUEST:
         return test_request_equal(&a->request, &b->request);
     case WIRE_LEASE_ANSWER:
@@ -206,7 +208,6 @@ bool test_message_equal(const struct wire_message *a, const struct wire_message 
         return response_equal(&a->response, &b->response);
     case WIRE_WATCH:
         return watch_equal(&a->watch, &b->watch);
-    case WIRE_PEER_QUERY:
     case WIRE_HELLO:
     case WIRE_WELCOME:
     case WIRE_PING:

@@ -237,6 +237,7 @@ static struct wire_response response(struct test_random *random, struct base_are
     for (uint32_t i = 0; i < made.member_count; i++) {
         members[i] = member(random, arena);
     }
+    made.data = bytes(random, arena);
     made.keys = keys;
     made.members = members;
     return made;
@@ -340,7 +341,7 @@ struct wire_message test_message(struct test_random *random, struct base_arena *
         made.refusal.status = (enum base_status)test_random_below(random, BASE_STATUS_COUNT);
         made.refusal.refused = number(random);
         made.refusal.intended = number(random);
-    } else if (kind == WIRE_LEASE_FORWARD || kind == WIRE_REQUEST) {
+    } else if (kind == WIRE_LEASE_FORWARD || kind == WIRE_PEER_QUERY || kind == WIRE_REQUEST) {
         made.request = request(random, arena);
     } else if (kind == WIRE_LEASE_ANSWER || kind == WIRE_PEER_ANSWER || kind == WIRE_RESPONSE) {
         made.response = response(random, arena);
