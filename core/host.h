@@ -24,6 +24,10 @@ struct host {
     /* To a peer; may be lost, doubled or overtaken when it is Raft's own, else it
      * comes in order or the peer is reported unreachable. */
     void (*send)(void *context, raft_id to, const struct wire_message *message);
+    /* Ask whoever lives at `url`, a peer or not: over a connection of its own, so in
+     * order or not at all. The answer is received like any other message; that
+     * nobody is there is told as member_unanswered(number). */
+    void (*ask)(void *context, struct base_bytes url, uint64_t number, const struct wire_message *message);
     /* Back over a connection: to the client, or to the peer that sent. */
     void (*reply)(void *context, uint64_t connection, const struct wire_message *message);
     /* Call member_tick when so many ticks have passed; replaces what was set. */
@@ -43,6 +47,8 @@ struct host_observer {
     struct raft_observer raft; /* Its own context is set by the host. */
     /* Ids are known, from here on the member speaks. */
     void (*identity)(void *context, uint64_t cluster_id, raft_id member_id);
+    /* Its log is read or begun and Raft is about to run, from this state. */
+    void (*started)(void *context, const struct raft_status_report *status);
     /* A step of bootstrap or start-up is over: a short word each. */
     void (*step)(void *context, const char *step);
     /* An entry is about to take effect; `proposal` is NULL for Raft's own entries. */

@@ -14,10 +14,16 @@ static uint64_t host_random(void *context)
     return sim_random_u64(&machine->random_raft);
 }
 
-/* "http://m3:2380" is machine 3. */
+/* "http://m3:2380" is machine 3; of several places the first. */
 static uint32_t number_of_url(const struct sim_world *world, struct base_bytes url)
 {
     uint32_t number = 0;
+    if (base_bytes_equal(url, base_bytes_of(SIM_REGISTRY_URL))) {
+        return world->registry;
+    }
+    if (url.size < 9 || memcmp(url.data, "http://m", 8) != 0) {
+        return 0;
+    }
     for (size_t at = 8; at < url.size && url.data[at] >= '0' && url.data[at] <= '9'; at++) {
         number = number * 10 + (uint32_t)(url.data[at] - '0');
     }
@@ -111,6 +117,19 @@ static void host_send(void *context, raft_id to, const struct wire_message *mess
     }
 }
 
+static void host_ask(void *context, struct base_bytes url, uint64_t number,
+                     const struct wire_message *message)
+{
+    struct sim_machine *machine = context;
+    uint32_t to = number_of_url(machine->world, url);
+    if (to == 0 || to == machine->number) {
+        return; /* Nobody will ever answer there. */
+    }
+    machine->asked_number = number;
+    machine->asked_whom = to;
+    outbox_put(machine, sim_frame_new(machine->world, machine->number, to, number, message));
+}
+
 static void host_reply(void *context, uint64_t connection, const struct wire_message *message)
 {
     struct sim_machine *machine = context;
@@ -181,6 +200,23 @@ static bool is_over(const struct sim_machine *machine)
     return machine->doom != SIM_DOOM_NONE;
 }
 
+void sim_host_led(struct sim_world *world, uint64_t cluster_id)
+{
+    for (uint32_t i = 0; i < world->led_count; i++) {
+        if (world->led[i] == cluster_id) {
+            return;
+        }
+    }
+    if (world->led_count == world->led_capacity) {
+        world->led_capacity = world->led_capacity == 0 ? 4 : world->led_capacity * 2;
+        world->led = realloc(world->led, world->led_capacity * sizeof *world->led);
+        if (!world->led) {
+            abort();
+        }
+    }
+    world->led[world->led_count++] = cluster_id;
+}
+
 static void on_role(void *context, enum raft_role role, raft_term term, raft_id leader)
 {
     struct sim_machine *machine = context;
@@ -191,6 +227,9 @@ static void on_role(void *context, enum raft_role role, raft_term term, raft_id 
     world->has_changed = true;
     sim_emit(world, SIM_EVENT_ROLE, machine->number, (uint64_t[]){role, term, leader});
     check_role(world->check, world->now_ns, machine->number, role, term, leader);
+    if (role == RAFT_LEADER) {
+        sim_host_led(world, machine->cluster_id);
+    }
     notice(machine, SIM_VERB_ROLE, sim_point_role(role), term, 0);
 }
 
@@ -284,9 +323,41 @@ static void on_identity(void *context, uint64_t cluster_id, raft_id member_id)
     struct sim_world *world = machine->world;
     machine->cluster_id = cluster_id;
     machine->member_id = member_id;
+    machine->is_booting = false;
     sim_learn_id(world, member_id, machine->number);
     sim_emit(world, SIM_EVENT_IDENTITY, machine->number, (uint64_t[]){cluster_id, member_id});
     check_identity(world->check, world->now_ns, machine->number, cluster_id, member_id);
+}
+
+/* What nobody synced and recovery found all the same is durable from here on. */
+static void tell_survivors(struct sim_machine *machine, const struct raft_status_report *status)
+{
+    struct sim_world *world = machine->world;
+    for (uint32_t i = 0; i < machine->survivor_count; i++) {
+        const struct disk_tag *tag = &machine->survivors[i];
+        raft_term term = 0;
+        bool is_found = true;
+        if (tag->record == DISK_HARD_STATE) {
+            is_found = tag->term == status->hard_state.term && tag->vote == status->hard_state.vote;
+        } else if (tag->record == DISK_ENTRY) {
+            is_found =
+                member_term_at(machine->member, tag->last_index, &term) == RAFT_OK && term == tag->term;
+        }
+        if (is_found) {
+            check_durable(world->check, world->now_ns, machine->number, tag);
+        }
+    }
+    machine->survivor_count = 0;
+}
+
+static void on_started(void *context, const struct raft_status_report *status)
+{
+    struct sim_machine *machine = context;
+    if (is_over(machine)) {
+        return;
+    }
+    check_restarted(machine->world->check, machine->world->now_ns, machine->number, status);
+    tell_survivors(machine, status);
 }
 
 static void on_step(void *context, const char *word)
@@ -444,6 +515,7 @@ void sim_host_init(struct sim_machine *machine)
         .add_peer = host_add_peer,
         .remove_peer = host_remove_peer,
         .send = host_send,
+        .ask = host_ask,
         .reply = host_reply,
         .set_tick = host_set_tick,
         .set_due = host_set_due,
@@ -462,6 +534,7 @@ void sim_host_init(struct sim_machine *machine)
                  .configuration = on_configuration,
                  .match = on_match},
         .identity = on_identity,
+        .started = on_started,
         .step = on_step,
         .applying = on_applying,
         .apply = on_apply,

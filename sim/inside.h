@@ -140,14 +140,15 @@ struct sim_machine {
     bool has_started; /* Ever. */
     bool is_stopping; /* It said stop in this step. */
     bool is_leaving;  /* The operator asked it to. */
+    bool is_booting;  /* It has not said yet who it is. */
+    uint64_t asked_number; /* Its last question, */
+    uint32_t asked_whom;   /* and whom. */
     bool heals;       /* Comes back when the world heals. */
     uint32_t life;    /* Incarnation, from 1. */
     char name[16];
-    char exit[160];
+    char exit[256];
     struct sim_cluster_options options;
     struct sim_boot boot;
-    char boot_token[64];
-    char boot_name[16];
 
     struct sim_clock clock;
     struct sim_random random_raft;
@@ -220,6 +221,8 @@ struct sim_machine {
     struct sim_locker *lockers;
     uint32_t locker_count, locker_capacity;
 
+    struct kv *registry; /* The discovery service's store; nobody else has one. */
+
     struct sim_link *out; /* To each member, by number. */
     struct sim_link *in;  /* A client's: from each member. */
 };
@@ -267,6 +270,10 @@ struct sim_world {
     struct sim_heap *client_heap;
     uint64_t call_number;
     struct sim_load *loads;
+    uint32_t registry; /* The machine of the discovery service; 0: there is none. */
+
+    uint64_t *led; /* Clusters that have had a leader, the newest last. */
+    uint32_t led_count, led_capacity;
 
     struct sim_disk_image **images; /* Numbered from 1. */
     uint32_t image_count;
@@ -317,6 +324,10 @@ uint64_t sim_machine_now(const struct sim_machine *machine);
 /* host.c: the tables a member is given */
 void sim_host_init(struct sim_machine *machine);
 
+/* A member leads: a cluster that never had a leader is what the world is about from
+ * here on. */
+void sim_host_led(struct sim_world *world, uint64_t cluster_id);
+
 /* platter.c */
 void sim_platter_init(struct sim_machine *machine);
 /* The point after an operation: its answer is about to be told. */
@@ -348,6 +359,10 @@ void sim_client_due(struct sim_machine *machine);
 void sim_client_drop(struct sim_machine *machine);
 /* Tell callers of what was answered in the step that is over. */
 void sim_completions_run(struct sim_world *world);
+
+/* registry.c: the discovery service */
+#define SIM_REGISTRY_URL "http://discovery:2379"
+void sim_registry_arrive(struct sim_machine *machine, const struct sim_frame *frame);
 
 /* load.c */
 void sim_loads_drop(struct sim_world *world);

@@ -204,14 +204,32 @@ static bool receive_point(struct sim_machine *machine, const struct sim_frame *f
     return machine->doom == SIM_DOOM_NONE;
 }
 
+/* Of a peer: it is gone, or whoever was asked there. */
+static void receive_peer_reset(struct sim_machine *machine, const struct sim_frame *frame, uint64_t local_ns)
+{
+    uint64_t number = frame->connection;
+    if (number == 0 && frame->from == machine->asked_whom) {
+        number = machine->asked_number;
+    }
+    if (number != 0) {
+        member_unanswered(machine->member, local_ns, number);
+    }
+    uint64_t id = frame->connection == 0 ? peer_id(machine, frame->from) : RAFT_NONE;
+    if (id != RAFT_NONE) {
+        member_unreachable(machine->member, local_ns, id);
+    }
+}
+
+static bool is_peer(const struct sim_world *world, uint32_t number)
+{
+    return !world->machines[number]->is_client || world->machines[number]->registry;
+}
+
 /* A peer is gone, or a client's connection is broken. */
 static void receive_reset(struct sim_machine *machine, const struct sim_frame *frame, uint64_t local_ns)
 {
-    if (frame->connection == 0) {
-        uint64_t id = peer_id(machine, frame->from);
-        if (id != RAFT_NONE) {
-            member_unreachable(machine->member, local_ns, id);
-        }
+    if (is_peer(machine->world, frame->from)) {
+        receive_peer_reset(machine, frame, local_ns);
         return;
     }
     struct sim_connection *connection = connection_find(machine, frame);
@@ -226,18 +244,24 @@ static void receive(struct sim_machine *machine, struct sim_frame *frame, uint64
 {
     struct sim_world *world = machine->world;
     emit_receive(machine, frame);
-    if (machine->is_client) {
+    if (machine->registry) {
+        sim_registry_arrive(machine, frame);
+    } else if (machine->is_client) {
         sim_client_arrive(machine, frame);
     } else if (frame->is_reset) {
         receive_reset(machine, frame, local_ns);
     } else if (!receive_point(machine, frame, SIM_POINT_BEFORE)) {
         /* Killed before it could take it. */
-    } else if (frame->from <= world->member_count) {
-        check_receive(world->check, world->now_ns, machine->number, frame->from, frame->message);
+    } else if (is_peer(world, frame->from)) {
+        if (!machine->is_booting) {
+            check_receive(world->check, world->now_ns, machine->number, frame->from, frame->message);
+        }
         member_receive(machine->member, local_ns, connection_of(frame), frame->message);
     } else if (admit(machine, frame)) {
         machine->served += frame->message->kind == WIRE_REQUEST;
-        check_receive(world->check, world->now_ns, machine->number, frame->from, frame->message);
+        if (!machine->is_booting) {
+            check_receive(world->check, world->now_ns, machine->number, frame->from, frame->message);
+        }
         member_receive(machine->member, local_ns, connection_of(frame), frame->message);
     }
     if (!machine->is_client && !frame->is_reset) {
@@ -411,6 +435,7 @@ void sim_machine_arrive(struct sim_machine *machine, struct sim_frame *frame)
     bool is_lost = sim_frame_is_lost(world, frame) || !machine->is_powered;
     if (!is_lost && !machine->is_alive) {
         if (frame->connection != 0 && !frame->is_reset) {
+            /* Nobody listens there: refused at once. */
             sim_network_reset(world, machine->number, frame->from, frame->connection);
         }
         is_lost = true;

@@ -41,24 +41,38 @@ uint32_t sim_member_count(const struct sim_world *world)
     return world->member_count;
 }
 
-static struct member_config config_of(const struct sim_machine *machine, struct member_peer *peers,
-                                      char urls[][32], char names[][16])
+/* Peers are those it was told of, or all members there were to be at first. */
+static uint32_t peers_of(const struct sim_machine *machine, struct member_peer *peers, char urls[][32],
+                         char names[][16])
+{
+    const struct sim_boot *boot = &machine->boot;
+    const struct sim_cluster_options *cluster = &machine->world->options.cluster;
+    if (boot->has_peers) {
+        for (uint32_t i = 0; i < boot->peer_count; i++) {
+            peers[i] = (struct member_peer){.name = boot->peer_names[i], .url = boot->peer_urls[i]};
+        }
+        return boot->peer_count;
+    }
+    uint32_t count = boot->discovery ? 0 : cluster->members + cluster->learners;
+    for (uint32_t i = 0; i < count; i++) {
+        snprintf(urls[i], 32, "http://m%" PRIu32 ":2380", i + 1);
+        snprintf(names[i], 16, "m%" PRIu32, i + 1);
+        peers[i] = (struct member_peer){.name = names[i], .url = urls[i]};
+    }
+    return count;
+}
+
+static struct member_config config_of(const struct sim_machine *machine)
 {
     const struct sim_cluster_options *options = &machine->options;
     const struct sim_boot *boot = &machine->boot;
-    const struct sim_cluster_options *cluster = &machine->world->options.cluster;
-    uint32_t count = boot->peer_count == 0 ? cluster->members + cluster->learners : boot->peer_count;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t number = boot->peer_count == 0 ? i + 1 : boot->peers[i];
-        snprintf(urls[i], 32, "http://m%" PRIu32 ":2380", number);
-        snprintf(names[i], 16, "m%" PRIu32, number);
-        peers[i] = (struct member_peer){.name = names[i], .url = urls[i]};
-    }
     return (struct member_config){
         .name = boot->name ? boot->name : machine->name,
+        .state = boot->state,
         .token = boot->token ? boot->token : options->token,
-        .peers = peers,
-        .peer_count = count,
+        .discovery = boot->discovery,
+        .discovery_url = SIM_REGISTRY_URL,
+        .strict_timing = options->strict_timing,
         .tick_ns = options->tick_ns,
         .heartbeat_ticks = (uint32_t)(options->heartbeat_ns / options->tick_ns),
         .election_ticks = (uint32_t)(options->election_ns / options->tick_ns),
@@ -93,26 +107,6 @@ static void ticks_begin(struct sim_machine *machine, uint64_t local_ns)
     machine->tick_next_local_ns = first_ns;
 }
 
-/* What nobody synced and recovery found all the same is durable from here on. */
-static void tell_survivors(struct sim_machine *machine, const struct raft_status_report *status)
-{
-    struct sim_world *world = machine->world;
-    for (uint32_t i = 0; i < machine->survivor_count; i++) {
-        const struct disk_tag *tag = &machine->survivors[i];
-        raft_term term = 0;
-        bool is_found = true;
-        if (tag->record == DISK_HARD_STATE) {
-            is_found = tag->term == status->hard_state.term && tag->vote == status->hard_state.vote;
-        } else if (tag->record == DISK_ENTRY) {
-            is_found =
-                member_term_at(machine->member, tag->last_index, &term) == RAFT_OK && term == tag->term;
-        }
-        if (is_found) {
-            check_durable(world->check, world->now_ns, machine->number, tag);
-        }
-    }
-}
-
 /* Crashes and power losses are what a log is for: whoever refuses its own disk after
  * nothing worse has lost what it was to keep. */
 static void judge_refusal(struct sim_machine *machine)
@@ -132,6 +126,7 @@ static void begin(struct sim_machine *machine)
     struct member_peer peers[SIM_MEMBERS_MAX];
     char urls[SIM_MEMBERS_MAX][32];
     char names[SIM_MEMBERS_MAX][16];
+    char own_url[32];
     sim_announce(world);
     machine->life++;
     machine->is_alive = true;
@@ -141,6 +136,7 @@ static void begin(struct sim_machine *machine)
     machine->is_leaving = false;
     machine->has_started = true;
     machine->heals = true;
+    machine->is_booting = true;
     machine->exit[0] = '\0';
     machine->busy_until_ns = world->now_ns;
     machine->stalled_until_ns = 0;
@@ -151,18 +147,16 @@ static void begin(struct sim_machine *machine)
     sim_emit(world, machine->life == 1 ? SIM_EVENT_START : SIM_EVENT_RESTART, machine->number,
              (uint64_t[]){machine->life});
     check_start(world->check, world->now_ns, machine->number, machine->life);
-    struct member_config config = config_of(machine, peers, urls, names);
+    struct member_config config = config_of(machine);
+    snprintf(own_url, sizeof own_url, "http://m%" PRIu32 ":2380", machine->number);
+    config.url = machine->boot.url ? machine->boot.url : own_url;
+    config.peers = peers;
+    config.peer_count = peers_of(machine, peers, urls, names);
     machine->member = member_new(&config, sim_heap_allocator(machine->heap), &machine->host,
                                  &machine->platter, &machine->observer);
     machine->is_in_step = true;
     member_start(machine->member, local_ns);
     machine->is_in_step = false;
-    if (!machine->is_stopping && machine->doom == SIM_DOOM_NONE) {
-        struct member_status status;
-        member_get_status(machine->member, &status);
-        check_restarted(world->check, world->now_ns, machine->number, &status.raft);
-        tell_survivors(machine, &status.raft);
-    }
     judge_refusal(machine);
     machine->survivor_count = 0;
     world->has_changed = true;
@@ -186,14 +180,6 @@ const char *sim_member_start(struct sim_world *world, sim_machine_number member,
     }
     if (boot) {
         machine->boot = *boot;
-        if (boot->token) {
-            snprintf(machine->boot_token, sizeof machine->boot_token, "%s", boot->token);
-            machine->boot.token = machine->boot_token;
-        }
-        if (boot->name) {
-            snprintf(machine->boot_name, sizeof machine->boot_name, "%s", boot->name);
-            machine->boot.name = machine->boot_name;
-        }
     }
     world->cost.operator_actions++;
     begin(machine);
@@ -583,6 +569,17 @@ bool sim_member_term_at(struct sim_world *world, sim_machine_number member, uint
     return machine->is_alive && member_term_at(machine->member, index, term) == RAFT_OK;
 }
 
+bool sim_member_is_current(const struct sim_world *world, sim_machine_number member)
+{
+    const struct sim_machine *machine = sim_machine_at(world, member);
+    for (uint32_t i = 0; i + 1 < world->led_count && !machine->is_booting; i++) {
+        if (world->led[i] == machine->cluster_id) {
+            return false;
+        }
+    }
+    return true;
+}
+
 sim_machine_number sim_leader(struct sim_world *world)
 {
     uint64_t highest = 0;
@@ -590,7 +587,7 @@ sim_machine_number sim_leader(struct sim_world *world)
     sim_machine_number leader = 0;
     for (uint32_t number = 1; number <= world->member_count; number++) {
         struct sim_machine *machine = world->machines[number];
-        if (!machine->is_alive) {
+        if (!machine->is_alive || !sim_member_is_current(world, number)) {
             continue;
         }
         struct member_status status;

@@ -40,7 +40,9 @@ void sim_options_init(struct sim_options *options)
     options->limit_ns = UINT64_C(24) * 3600 * 1000 * MS;
 }
 
-static const char *cluster_check(const struct sim_cluster_options *cluster, char *text, uint32_t size)
+/* Of one member the bounds of strict_timing are its own affair: it will not start. */
+static const char *cluster_check(const struct sim_cluster_options *cluster, bool is_member, char *text,
+                                 uint32_t size)
 {
     uint64_t tick_ns = cluster->tick_ns == 0 ? cluster->heartbeat_ns : cluster->tick_ns;
     uint32_t count = cluster->members + cluster->learners;
@@ -56,7 +58,11 @@ static const char *cluster_check(const struct sim_cluster_options *cluster, char
                  "election must be greater than heartbeat: found %" PRIu64 " ms, expected more than %" PRIu64
                  " ms",
                  cluster->election_ns / MS, cluster->heartbeat_ns / MS);
-    } else if (cluster->strict_timing && cluster->election_ns < 5 * cluster->heartbeat_ns) {
+    } else if (!is_member && cluster->strict_timing && cluster->election_ns > 50000 * MS) {
+        snprintf(text, size,
+                 "election must be at most 50 s with strict_timing: found %" PRIu64 " ms, expected 50000 ms",
+                 cluster->election_ns / MS);
+    } else if (!is_member && cluster->strict_timing && cluster->election_ns < 5 * cluster->heartbeat_ns) {
         snprintf(text, size,
                  "election must be at least 5 heartbeats with strict_timing: found %" PRIu64
                  " ms, expected %" PRIu64 " ms",
@@ -71,10 +77,10 @@ static const char *cluster_check(const struct sim_cluster_options *cluster, char
 
 const char *sim_options_check(const struct sim_options *options, char *text, uint32_t size)
 {
-    const char *wrong = cluster_check(&options->cluster, text, size);
+    const char *wrong = cluster_check(&options->cluster, false, text, size);
     for (uint32_t number = 1; !wrong && number <= SIM_MEMBERS_MAX; number++) {
         if (options->has_member[number]) {
-            wrong = cluster_check(&options->member[number], text, size);
+            wrong = cluster_check(&options->member[number], true, text, size);
         }
     }
     return wrong;

@@ -58,7 +58,9 @@ void sim_world_heal_all(struct sim_world *world)
             continue;
         }
         if (machine->is_client) {
-            if (machine->is_paused) {
+            if (!machine->is_alive) {
+                (void)sim_registry_restart(world); /* Of what has no disk, only it ever goes down. */
+            } else if (machine->is_paused) {
                 (void)sim_client_resume(world, number);
             }
             continue;
@@ -115,7 +117,7 @@ static uint32_t views_of(struct sim_world *world, struct cluster_view *views, ui
     uint32_t count = 0;
     for (uint32_t number = 1; number <= world->member_count; number++) {
         struct sim_machine *machine = world->machines[number];
-        if (!machine->is_alive) {
+        if (!machine->is_alive || machine->is_booting) {
             continue;
         }
         uint32_t slot = 0;
@@ -218,10 +220,24 @@ static bool is_time_to_look(struct sim_world *world)
     return true;
 }
 
+static bool is_anyone_booting(const struct sim_world *world)
+{
+    for (uint32_t number = 1; number <= world->member_count; number++) {
+        const struct sim_machine *machine = world->machines[number];
+        if (machine->is_alive && machine->is_booting) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void look(struct sim_world *world)
 {
     struct cluster_view views[4];
     uint32_t count = views_of(world, views, 4);
+    if (is_anyone_booting(world) && world->now_ns < world->settle_deadline_ns) {
+        return; /* Who asks around will know soon who it is. */
+    }
     const struct cluster_view *lagging = NULL;
     uint64_t applied = 0;
     for (uint32_t slot = 0; slot < count; slot++) {

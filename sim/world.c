@@ -414,6 +414,7 @@ void sim_world_free(struct sim_world *world)
     free(world->timers);
     free(world->machines);
     free(world->ids);
+    free(world->led);
     check_free(world->check);
     sim_heap_free(world->client_heap);
     sim_pool_free(world->pool);
@@ -436,6 +437,8 @@ void sim_world_reset(struct sim_world *world, const struct sim_options *options,
     world->spare = kept.spare;
     world->ids = kept.ids;
     world->id_capacity = kept.id_capacity;
+    world->led = kept.led;
+    world->led_capacity = kept.led_capacity;
     world->timers = kept.timers;
     world->timer_block_count = kept.timer_block_count;
     world->timer_free = kept.timer_free;

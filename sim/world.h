@@ -93,18 +93,26 @@ void sim_member_view(struct sim_world *world, sim_machine_number member, bool wi
                      struct sim_member_view *out);
 /* The term of one log entry on a member; false when it has not got it. */
 bool sim_member_term_at(struct sim_world *world, sim_machine_number member, uint64_t index, uint64_t *term);
-/* The live, unpaused leader whose term no live member exceeds; 0 none. */
+/* The live, unpaused leader whose term no live member exceeds; 0 none. Where there
+ * are several clusters, of the one that was last to have its first leader. */
 sim_machine_number sim_leader(struct sim_world *world);
+/* Is it not of a cluster that led before that one did? */
+bool sim_member_is_current(const struct sim_world *world, sim_machine_number member);
 
 /* Start every member (start = "bootstrap"). */
 const char *sim_world_boot(struct sim_world *world);
 /* What one member is told at its first start, where it differs. */
+/* Strings live as long as the run. */
 struct sim_boot {
-    const char *token;   /* NULL: the cluster's. */
-    const char *name;    /* NULL: its own. */
-    bool is_existing;    /* Join. */
-    uint32_t peer_count; /* 0: all voters and learners of the options. */
-    sim_machine_number peers[SIM_MEMBERS_MAX];
+    const char *token;     /* NULL: the cluster's. */
+    const char *name;      /* NULL: its own. */
+    const char *url;       /* Where it says it lives; NULL: where it does. */
+    const char *state;     /* NULL: "new". */
+    const char *discovery; /* A token; NULL: none. */
+    bool has_peers;        /* Else all voters and learners of the options, or whom it discovers. */
+    uint32_t peer_count;
+    const char *peer_names[SIM_MEMBERS_MAX];
+    const char *peer_urls[SIM_MEMBERS_MAX];
 };
 /* Start a member that never ran, was wiped, or is down; `boot` may be NULL. */
 const char *sim_member_start(struct sim_world *world, sim_machine_number member, const struct sim_boot *boot);
@@ -136,6 +144,18 @@ const char *sim_machine_drift(struct sim_world *world, sim_machine_number machin
 const char *sim_machine_freeze(struct sim_world *world, sim_machine_number machine, uint64_t duration_ns);
 const char *sim_machine_jump(struct sim_world *world, sim_machine_number machine, int64_t jump_ns);
 uint64_t sim_machine_local(struct sim_world *world, sim_machine_number machine);
+
+/* --- discovery --- */
+
+/* The discovery service, made when it is first asked for. With `size`, the token is
+ * for so many members, unless it is for a number already. */
+sim_machine_number sim_registry_open(struct sim_world *world, const char *token, const char *size);
+/* The service's machine; 0: there is none. */
+sim_machine_number sim_registry(const struct sim_world *world);
+/* How many have registered under a token. */
+uint32_t sim_registry_count(struct sim_world *world, const char *token);
+const char *sim_registry_crash(struct sim_world *world);
+const char *sim_registry_restart(struct sim_world *world);
 
 /* --- the network --- */
 

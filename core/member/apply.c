@@ -271,6 +271,7 @@ void member_apply_run(struct member *member)
         member_reads_applied(member);
         member_watches_pump(member);
         member_snapshot_maybe_begin(member);
+        member_greet(member);
     }
     /* Compaction's memory waits while a snapshot of the store is open. */
     bool is_compacting = kv_is_compacting(member->kv) && !member->snapshots.stream;

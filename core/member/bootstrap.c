@@ -1,64 +1,36 @@
 /* Who a member is when it starts (etcd-behaviour §4.1, §4.2; etcd: bootstrap.go).
  *
- *   a log on disk ──▶ restart: ids, entries and hard state come from it
- *   no log        ──▶ new cluster: ids from the peer list and the token
- */
+ *   a log on disk ──▶ restart.c, whatever the configuration says of a cluster
+ *   no log ──▶ configuration ──(at fault)──▶ stops, and says what is wrong
+ *                 ├─ discovery token ──▶ discovery.c ──▶ the initial cluster
+ *                 ▼
+ *              probe: peer after peer is asked who the members are
+ *                 │        └─(one lists us, and we have served)──▶ stops
+ *                 ▼
+ *              found: ids, a log that holds the first configuration, Raft
+ *
+ * A peer that is not there refuses at once; one that listens and does not answer
+ * (as we do not, while we are here) costs its second. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/member/state.h"
 
 #include <assert.h>
 
-/* What recovery has found so far. */
-struct recovery {
-    struct member *member;
-    struct raft_hard_state hard_state;
-    bool has_hard_state;
-    enum raft_status status;
-};
-
-static void recover_metadata(void *context, const struct wal_metadata *metadata)
+void member_boot_step(const struct member *member, const char *word)
 {
-    struct recovery *recovery = context;
-    recovery->member->id = metadata->member_id;
-    recovery->member->cluster_id = metadata->cluster_id;
-}
-
-static void recover_entry(void *context, const struct raft_entry *entry)
-{
-    struct recovery *recovery = context;
-    if (!recovery->member->raft) {
-        recovery->status = RAFT_INVALID;
-        return;
-    }
-    enum raft_status status = raft_restore_entry(recovery->member->raft, entry);
-    if (status != RAFT_OK) {
-        recovery->status = status;
+    if (member->observer.step) {
+        member->observer.step(member->observer.context, word);
     }
 }
 
-static void recover_hard_state(void *context, const struct raft_hard_state *state)
+void member_identify(const struct member *member)
 {
-    struct recovery *recovery = context;
-    recovery->hard_state = *state;
-    recovery->has_hard_state = true;
-}
-
-static void recover_snapshot(void *context, const struct raft_snapshot *snapshot)
-{
-    struct recovery *recovery = context;
-    member_snapshot_recovering(recovery->member, snapshot);
-    if (!recovery->member->raft || raft_restore_snapshot(recovery->member->raft, snapshot) != RAFT_OK) {
-        recovery->status = RAFT_INVALID;
+    if (member->observer.identity) {
+        member->observer.identity(member->observer.context, member->cluster_id, member->id);
     }
 }
 
-static void recover_piece(void *context, struct base_bytes piece)
-{
-    struct recovery *recovery = context;
-    member_snapshot_recovering_piece(recovery->member, piece);
-}
-
-static bool raft_make(struct member *member, raft_id id)
+bool member_raft_make(struct member *member, raft_id id)
 {
     const struct member_config *config = &member->config;
     struct raft_config raft_config = {
@@ -83,172 +55,417 @@ static bool raft_make(struct member *member, raft_id id)
     return true;
 }
 
-static void recover_metadata_and_raft(void *context, const struct wal_metadata *metadata)
-{
-    struct recovery *recovery = context;
-    recover_metadata(context, metadata);
-    if (!recovery->member->raft && !raft_make(recovery->member, metadata->member_id)) {
-        recovery->status = RAFT_INVALID;
-    }
-}
+/* --- is the configuration at fault? --- */
 
-static void step(const struct member *member, const char *word)
-{
-    if (member->observer.step) {
-        member->observer.step(member->observer.context, word);
-    }
-}
-
-static void identify(const struct member *member)
-{
-    if (member->observer.identity) {
-        member->observer.identity(member->observer.context, member->cluster_id, member->id);
-    }
-}
-
-/* The members of a new cluster by ascending id; false when the configuration is
- * at fault, and then the member has stopped with the reason. */
-static bool peers_of(struct member *member, struct wire_member *peers)
+static bool check_timing(struct member *member)
 {
     const struct member_config *config = &member->config;
-    struct base_bytes token = base_bytes_of(config->token);
-    struct base_bytes own = base_bytes_of(config->name);
-    bool has_self = false;
-    if (config->peer_count == 0) {
+    uint64_t election_ms = config->election_ticks * config->tick_ns / 1000000;
+    uint64_t heartbeat_ms = config->heartbeat_ticks * config->tick_ns / 1000000;
+    struct wal_text text = {0};
+    if (config->election_ticks < 5 * config->heartbeat_ticks) {
+        wal_text_put(&text, "election-timeout[");
+        wal_text_put_decimal(&text, election_ms);
+        wal_text_put(&text, "ms] should be at least as 5 times as heartbeat-interval[");
+        wal_text_put_decimal(&text, heartbeat_ms);
+        wal_text_put(&text, "ms]");
+    } else if (election_ms > MEMBER_ELECTION_MS_MAX) {
+        wal_text_put(&text, "election-timeout[");
+        wal_text_put_decimal(&text, election_ms);
+        wal_text_put(&text, "ms] is too long, and should be set less than ");
+        wal_text_put_decimal(&text, MEMBER_ELECTION_MS_MAX);
+        wal_text_put(&text, "ms");
+    } else {
+        return true;
+    }
+    member_stop(member, "bootstrap", text.bytes);
+    return false;
+}
+
+/* The next of the addresses in a list "a,b,c"; `rest` goes on behind it. */
+static bool next_url(struct base_bytes *rest, struct base_bytes *url)
+{
+    if (rest->size == 0) {
+        return false;
+    }
+    size_t size = 0;
+    while (size < rest->size && rest->data[size] != ',') {
+        size++;
+    }
+    *url = (struct base_bytes){.data = rest->data, .size = size};
+    size_t used = size < rest->size ? size + 1 : size;
+    rest->data += used;
+    rest->size -= used;
+    return true;
+}
+
+/* The first address of list `a` that is not in list `b`. */
+static bool find_missing(struct base_bytes a, struct base_bytes b, struct base_bytes *missing)
+{
+    struct base_bytes url;
+    while (next_url(&a, &url)) {
+        struct base_bytes others = b;
+        struct base_bytes other;
+        bool is_there = false;
+        while (next_url(&others, &other)) {
+            is_there |= base_bytes_equal(url, other);
+        }
+        if (!is_there) {
+            *missing = url;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first address that lists `a` and `b` share. */
+static bool find_shared(struct base_bytes a, struct base_bytes b, struct base_bytes *shared)
+{
+    struct base_bytes url;
+    while (next_url(&a, &url)) {
+        struct base_bytes missing;
+        if (!find_missing(url, b, &missing)) {
+            *shared = url;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What others are told to reach us at must be what they are told in the list. */
+static bool check_advertised(struct member *member, struct base_bytes listed)
+{
+    struct base_bytes advertised = base_bytes_of(member->config.url);
+    struct base_bytes missing;
+    struct wal_text text = {0};
+    if (advertised.size == 0) {
+        return true;
+    }
+    if (find_missing(listed, advertised, &missing)) {
+        wal_text_put(&text, "initial-cluster has ");
+        wal_text_put_bytes(&text, missing);
+        wal_text_put(&text, " but missing from initial-advertise-peer-urls=");
+        wal_text_put_bytes(&text, advertised);
+    } else if (find_missing(advertised, listed, &missing)) {
+        wal_text_put(&text, "initial-advertise-peer-urls has ");
+        wal_text_put_bytes(&text, missing);
+        wal_text_put(&text, " but missing from initial-cluster=");
+        wal_text_put_bytes(&text, listed);
+    } else {
+        return true;
+    }
+    member_stop(member, "bootstrap", text.bytes);
+    return false;
+}
+
+static bool check_unique(struct member *member)
+{
+    const struct member_peer *peers = member->boot.peers;
+    for (uint32_t i = 0; i < member->boot.peer_count; i++) {
+        for (uint32_t j = 0; j < i; j++) {
+            struct base_bytes shared;
+            if (!find_shared(base_bytes_of(peers[i].url), base_bytes_of(peers[j].url), &shared)) {
+                continue;
+            }
+            struct wal_text text = {0};
+            wal_text_put(&text, "initial cluster ");
+            wal_text_put(&text, peers[j].name);
+            wal_text_put(&text, "=");
+            wal_text_put(&text, peers[j].url);
+            wal_text_put(&text, ",");
+            wal_text_put(&text, peers[i].name);
+            wal_text_put(&text, "=");
+            wal_text_put(&text, peers[i].url);
+            wal_text_put(&text, " has duplicate url ");
+            wal_text_put_bytes(&text, shared);
+            member_stop(member, "bootstrap", text.bytes);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Members by ascending id, which is also how their first entries stand in the log. */
+static bool make_ids(struct member *member, struct wire_member *members)
+{
+    const struct member_boot *boot = &member->boot;
+    struct base_bytes own = base_bytes_of(member->config.name);
+    struct base_bytes token = base_bytes_of(boot->token);
+    for (uint32_t i = 0; i < boot->peer_count; i++) {
+        struct wire_member peer = {.peer_url = base_bytes_of(boot->peers[i].url)};
+        peer.id = member_id_of(peer.peer_url, token, 0);
+        uint32_t slot = i;
+        for (; slot > 0 && members[slot - 1].id > peer.id; slot--) {
+            members[slot] = members[slot - 1];
+        }
+        members[slot] = peer;
+        if (slot > 0 && members[slot - 1].id == peer.id) {
+            struct wal_text text = {0};
+            wal_text_put(&text, "member exists with identical ID ");
+            wal_text_put_hex(&text, peer.id);
+            member_stop(member, "bootstrap", text.bytes);
+            return false;
+        }
+        if (base_bytes_equal(base_bytes_of(boot->peers[i].name), own)) {
+            member->id = peer.id;
+        }
+    }
+    return true;
+}
+
+/* etcd: VerifyBootstrap. */
+static bool check_list(struct member *member)
+{
+    const struct member_boot *boot = &member->boot;
+    struct base_bytes own = base_bytes_of(member->config.name);
+    const struct member_peer *self = NULL;
+    for (uint32_t i = 0; i < boot->peer_count; i++) {
+        if (base_bytes_equal(base_bytes_of(boot->peers[i].name), own)) {
+            self = &boot->peers[i];
+        }
+    }
+    if (boot->peer_count > RAFT_MEMBERS_MAX) {
+        member_stop(member, "bootstrap", "initial cluster has too many members");
+        return false;
+    }
+    if (!self) {
+        struct wal_text text = {0};
+        wal_text_put(&text, "couldn't find local name \"");
+        wal_text_put(&text, member->config.name);
+        wal_text_put(&text, "\" in the initial cluster configuration");
+        member_stop(member, "bootstrap", text.bytes);
+        return false;
+    }
+    return check_advertised(member, base_bytes_of(self->url)) && check_unique(member);
+}
+
+static bool check_sources(struct member *member)
+{
+    const struct member_config *config = &member->config;
+    bool has_discovery = config->discovery[0] != '\0';
+    struct base_bytes state = base_bytes_of(config->state);
+    if (state.size > 0 && !base_bytes_equal(state, base_bytes_of("new")) &&
+        !base_bytes_equal(state, base_bytes_of("existing"))) {
+        struct wal_text text = {0};
+        wal_text_put(&text, "unknown initial-cluster-state \"");
+        wal_text_put(&text, config->state);
+        wal_text_put(&text, "\", expected \"new\" or \"existing\"");
+        member_stop(member, "bootstrap", text.bytes);
+        return false;
+    }
+    if (config->peer_count > 0 && has_discovery) {
+        member_stop(member, "bootstrap",
+                    "multiple discovery or bootstrap flags are set: choose one of initial-cluster and "
+                    "discovery");
+        return false;
+    }
+    if (config->peer_count == 0 && !has_discovery) {
         member_stop(member, "bootstrap", "initial cluster unset and no discovery endpoints found");
         return false;
     }
-    for (uint32_t i = 0; i < config->peer_count; i++) {
-        struct wire_member peer = {
-            .name = base_bytes_of(config->peers[i].name),
-            .peer_url = base_bytes_of(config->peers[i].url),
-        };
-        peer.id = member_id_of(peer.peer_url, token, 0);
-        uint32_t slot = i;
-        for (; slot > 0 && peers[slot - 1].id > peer.id; slot--) {
-            peers[slot] = peers[slot - 1];
-        }
-        if (slot > 0 && peers[slot - 1].id == peer.id) {
-            member_stop(member, "bootstrap", "initial cluster has duplicate url");
-            return false;
-        }
-        peers[slot] = peer;
-        if (base_bytes_equal(peer.name, own)) {
-            member->id = peer.id;
-            has_self = true;
-        }
-    }
-    if (!has_self) {
-        member_stop(member, "bootstrap", "couldn't find local name in the initial cluster configuration");
-    }
-    return has_self;
+    return true;
 }
 
-/* The payload of the entry that brings a founding member in. */
+/* --- found --- */
+
+/* The payload of the entry that brings a founding member in. Every member writes
+ * the same ones: nothing of ourselves is in them, and nobody has a name before it
+ * has published it. */
 static struct base_bytes founding_context(struct member *member, const struct wire_member *peer)
 {
     struct wire_proposal proposal = {
-        .proposer = member->id,
+        .proposer = RAFT_NONE,
         .request = {.kind = WIRE_MEMBER_ADD, .member = *peer},
     };
-    /* Every member writes the same first entries: nothing of ourselves in them. */
-    proposal.proposer = RAFT_NONE;
     base_buffer_reset(&member->scratch);
     wire_proposal_encode(&proposal, &member->scratch);
     return base_arena_copy(&member->arena, base_buffer_view(&member->scratch));
 }
 
-static bool found_cluster(struct member *member)
+/* A log that holds the first configuration comes into being whole or not at all. */
+static void create_log(struct member *member, uint32_t count)
 {
-    struct wire_member peers[RAFT_MEMBERS_MAX];
+    struct raft_entry *entries = base_arena_alloc(&member->arena, count * sizeof *entries);
+    for (uint32_t i = 0; i < count; i++) {
+        enum raft_status status = raft_entry_at(member->raft, i + 1, &entries[i]);
+        assert(status == RAFT_OK);
+    }
+    const struct wal_metadata metadata = {.member_id = member->id, .cluster_id = member->cluster_id};
+    const struct raft_hard_state state = {.term = 1, .commit = count};
+    struct member_storage *storage = &member->storage;
+    storage->ticket_written = wal_create_with(storage->wal, &metadata, entries, count, &state);
+    storage->ticket_needed = storage->ticket_written;
+    storage->founded_to = count;
+}
+
+static void found_cluster(struct member *member)
+{
+    struct wire_member members[RAFT_MEMBERS_MAX];
     raft_id ids[RAFT_MEMBERS_MAX];
     struct base_bytes contexts[RAFT_MEMBERS_MAX];
-    uint32_t count = member->config.peer_count;
-    if (count > RAFT_MEMBERS_MAX) {
-        member_stop(member, "bootstrap", "initial cluster has too many members");
-        return false;
-    }
-    if (!peers_of(member, peers)) {
-        return false;
+    uint32_t count = member->boot.peer_count;
+    if (!make_ids(member, members)) {
+        return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        ids[i] = peers[i].id;
-        contexts[i] = founding_context(member, &peers[i]);
+        ids[i] = members[i].id;
+        contexts[i] = founding_context(member, &members[i]);
     }
     member->cluster_id = member_cluster_id_of(ids, count);
-    member->is_new = true;
-    identify(member);
-    step(member, "ids");
-    if (!raft_make(member, member->id)) {
-        return false;
+    member_identify(member);
+    member_boot_step(member, "ids");
+    if (!member_raft_make(member, member->id)) {
+        return;
     }
-    struct wal_metadata metadata = {.member_id = member->id, .cluster_id = member->cluster_id};
-    member->storage.ticket_written = wal_create(member->storage.wal, &metadata);
-    member->storage.ticket_needed = member->storage.ticket_written;
-    step(member, "log");
     enum raft_status status = raft_bootstrap(member->raft, ids, contexts, count);
     assert(status == RAFT_OK); /* Sorted, unique, and the node is empty. */
+    create_log(member, count);
+    member_boot_step(member, "log");
     for (uint32_t i = 0; i < count; i++) {
         if (ids[i] != member->id) {
-            member->host->add_peer(member->host->context, ids[i], peers[i].peer_url);
+            member->host->add_peer(member->host->context, ids[i], members[i].peer_url);
         }
     }
-    return true;
+    member_boot_done(member);
 }
 
-static bool restart(struct member *member, const struct recovery *recovery)
+/* --- probe --- */
+
+/* The peer whose address comes next in order after `after`; our own is left out. */
+static const struct member_peer *next_peer(const struct member *member, struct base_bytes after)
 {
-    if (recovery->status != RAFT_OK || !member->raft) {
-        member_stop(member, "disk", "the log does not hold together: its entries leave a gap");
-        return false;
+    const struct member_peer *next = NULL;
+    struct base_bytes own = base_bytes_of(member->config.name);
+    for (uint32_t i = 0; i < member->boot.peer_count; i++) {
+        const struct member_peer *peer = &member->boot.peers[i];
+        struct base_bytes url = base_bytes_of(peer->url);
+        bool is_later = after.size == 0 || base_bytes_compare(url, after) > 0;
+        if (!base_bytes_equal(base_bytes_of(peer->name), own) && is_later &&
+            (!next || base_bytes_compare(url, base_bytes_of(next->url)) < 0)) {
+            next = peer;
+        }
     }
-    identify(member);
-    if (recovery->has_hard_state && raft_restore_hard_state(member->raft, &recovery->hard_state) != RAFT_OK) {
-        member_stop(member, "disk", "the hard state's commit is out of the log's range");
-        return false;
-    }
-    if (!member_snapshot_recovered(member)) {
-        member_stop(member, "disk", "the snapshot's state cannot be read");
-        return false;
-    }
-    /* Until it is durable, nothing that was found may be acted upon towards others. */
-    member->storage.ticket_written = 1;
-    member->storage.ticket_needed = 1;
-    step(member, "recovered");
-    return true;
+    return next;
 }
 
-bool member_bootstrap(struct member *member)
+static void probe_next(struct member *member)
 {
-    struct recovery recovery = {.member = member, .status = RAFT_OK};
-    const struct wal_visitor visitor = {
-        .context = &recovery,
-        .metadata = recover_metadata_and_raft,
-        .snapshot = recover_snapshot,
-        .snapshot_piece = recover_piece,
-        .entry = recover_entry,
-        .hard_state = recover_hard_state,
+    struct member_boot *boot = &member->boot;
+    const struct member_peer *peer = next_peer(member, boot->asked);
+    if (!peer) {
+        boot->state = MEMBER_BOOT_IDLE;
+        member_boot_step(member, "probed");
+        found_cluster(member);
+        return;
+    }
+    const struct wire_message query = {
+        .kind = WIRE_PEER_QUERY,
+        .request = {.id = ++boot->call, .kind = WIRE_MEMBER_LIST},
     };
-    switch (wal_recover(member->storage.wal, &visitor)) {
-    case WAL_OK:
-        if (!restart(member, &recovery)) {
-            return false;
+    boot->state = MEMBER_BOOT_PROBE;
+    boot->asked = base_bytes_of(peer->url);
+    boot->due_ns = member->now_ns + MEMBER_PROBE_NS;
+    member->host->ask(member->host->context, boot->asked, boot->call, &query);
+}
+
+/* The first peer that answers is believed. */
+static void probe_answered(struct member *member, const struct wire_response *response)
+{
+    const struct member_boot *boot = &member->boot;
+    raft_id own = RAFT_NONE;
+    for (uint32_t i = 0; i < boot->peer_count; i++) {
+        if (base_bytes_equal(base_bytes_of(boot->peers[i].name), base_bytes_of(member->config.name))) {
+            own = member_id_of(base_bytes_of(boot->peers[i].url), base_bytes_of(boot->token), 0);
         }
-        break;
-    case WAL_NONE:
-        if (!found_cluster(member)) {
-            return false;
+    }
+    for (uint32_t i = 0; i < response->member_count; i++) {
+        if (response->members[i].id == own && response->members[i].name.size > 0) {
+            struct wal_text text = {0};
+            wal_text_put(&text, "member ");
+            wal_text_put_hex(&text, own);
+            wal_text_put(&text, " has already been bootstrapped");
+            member_stop(member, "bootstrap", text.bytes);
+            return;
         }
+    }
+    member->boot.state = MEMBER_BOOT_IDLE;
+    member_boot_step(member, "probed");
+    found_cluster(member);
+}
+
+void member_boot_peers(struct member *member)
+{
+    if (!check_list(member)) {
+        return;
+    }
+    member->boot.asked = (struct base_bytes){0};
+    probe_next(member);
+}
+
+/* --- the ways in --- */
+
+void member_bootstrap(struct member *member)
+{
+    if (member->config.strict_timing && !check_timing(member)) {
+        return;
+    }
+    switch (member_restart(member)) {
+    case MEMBER_FOUND_LOG:
+        member_boot_done(member);
+        return;
+    case MEMBER_FOUND_DAMAGE:
+        return;
+    case MEMBER_FOUND_NOTHING:
         break;
-    case WAL_CORRUPT:
-    case WAL_FAILED:
-        member_stop(member, "disk", wal_error(member->storage.wal));
-        return false;
     }
-    if (raft_start(member->raft, member->apply.applied) != RAFT_OK) {
-        member_stop(member, "disk", "the log's terms do not fit its hard state");
-        return false;
+    if (!check_sources(member)) {
+        return;
     }
-    step(member, "raft");
-    return true;
+    member->boot.peers = member->config.peers;
+    member->boot.peer_count = member->config.peer_count;
+    member->boot.token = member->config.token;
+    member_boot_step(member, "configured");
+    if (member->config.discovery[0] != '\0') {
+        member_discover(member);
+    } else {
+        member_boot_peers(member);
+    }
+}
+
+void member_boot_answered(struct member *member, const struct wire_message *message)
+{
+    const struct member_boot *boot = &member->boot;
+    if (message->response.id != boot->call) {
+        return; /* Of a question that was given up. */
+    }
+    if (boot->state == MEMBER_BOOT_PROBE && message->kind == WIRE_PEER_ANSWER) {
+        probe_answered(member, &message->response);
+    } else if (boot->state == MEMBER_BOOT_DISCOVER && message->kind == WIRE_RESPONSE) {
+        member_discover_answered(member, &message->response);
+    }
+}
+
+void member_boot_unanswered(struct member *member, uint64_t call)
+{
+    if (call != member->boot.call) {
+        return;
+    }
+    if (member->boot.state == MEMBER_BOOT_PROBE) {
+        probe_next(member);
+    } else if (member->boot.state == MEMBER_BOOT_DISCOVER) {
+        member_discover_failed(member);
+    }
+}
+
+void member_boot_due(struct member *member)
+{
+    struct member_boot *boot = &member->boot;
+    if (boot->state == MEMBER_BOOT_IDLE || boot->due_ns > member->now_ns) {
+        return;
+    }
+    if (boot->state == MEMBER_BOOT_PROBE) {
+        probe_next(member);
+    } else {
+        member_discover_due(member);
+    }
 }

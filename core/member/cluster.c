@@ -168,6 +168,28 @@ static uint64_t first_eight(const uint8_t digest[BASE_SHA1_SIZE])
     return value;
 }
 
+enum { URLS_MAX = 16 };
+
+/* The addresses in "a,b,c", sorted. What is beyond the last that fits is one with it. */
+static uint32_t split_urls(struct base_bytes list, struct base_bytes urls[URLS_MAX])
+{
+    uint32_t count = 0;
+    for (size_t begin = 0; begin <= list.size && count < URLS_MAX;) {
+        size_t end = begin;
+        while (end < list.size && (list.data[end] != ',' || count == URLS_MAX - 1)) {
+            end++;
+        }
+        struct base_bytes url = {.data = list.data + begin, .size = end - begin};
+        uint32_t slot = count++;
+        for (; slot > 0 && base_bytes_compare(urls[slot - 1], url) > 0; slot--) {
+            urls[slot] = urls[slot - 1];
+        }
+        urls[slot] = url;
+        begin = end + 1;
+    }
+    return count;
+}
+
 raft_id member_id_of(struct base_bytes peer_url, struct base_bytes token, uint64_t time_s)
 {
     uint8_t decimal[20];
@@ -175,13 +197,12 @@ raft_id member_id_of(struct base_bytes peer_url, struct base_bytes token, uint64
     for (uint64_t left = time_s; left > 0; left /= 10) {
         decimal[--at] = (uint8_t)('0' + left % 10);
     }
-    const struct base_bytes parts[] = {
-        peer_url,
-        token,
-        {.data = decimal + at, .size = sizeof decimal - at},
-    };
+    struct base_bytes parts[URLS_MAX + 2];
+    uint32_t count = split_urls(peer_url, parts);
+    parts[count++] = token;
+    parts[count++] = (struct base_bytes){.data = decimal + at, .size = sizeof decimal - at};
     uint8_t digest[BASE_SHA1_SIZE];
-    base_sha1(parts, 3, digest);
+    base_sha1(parts, count, digest);
     return first_eight(digest);
 }
 

@@ -32,8 +32,8 @@ enum base_status member_cluster_promote(struct member_cluster *cluster, raft_id 
 /* Name and address of a member that is there: MEMBER_NOT_FOUND. Empty: as it was. */
 enum base_status member_cluster_update(struct member_cluster *cluster, const struct wire_member *member);
 
-/* The id of a member with this address: the first 8 bytes, big-endian, of SHA-1
- * over address and token, and over `time_s` in decimal for one added later (0: not). */
+/* The id of a member with this address (or these: "a,b"): the first 8 bytes,
+ * big-endian, of SHA-1 over sorted addresses and token, and over `time_s` in decimal for one added later (0: not). */
 raft_id member_id_of(struct base_bytes peer_url, struct base_bytes token, uint64_t time_s);
 /* The cluster's: likewise over the sorted member ids. */
 uint64_t member_cluster_id_of(const raft_id *sorted, uint32_t count);

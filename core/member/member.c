@@ -18,7 +18,11 @@ static void config_keep(struct member *member, const struct member_config *confi
 {
     member->config = *config;
     member->config.name = text_keep(member, config->name);
+    member->config.url = text_keep(member, config->url);
+    member->config.state = text_keep(member, config->state);
     member->config.token = text_keep(member, config->token);
+    member->config.discovery = text_keep(member, config->discovery);
+    member->config.discovery_url = text_keep(member, config->discovery_url);
     struct member_peer *peers = base_arena_alloc(&member->texts, (config->peer_count + 1) * sizeof *peers);
     for (uint32_t i = 0; i < config->peer_count; i++) {
         peers[i].name = text_keep(member, config->peers[i].name);
@@ -262,6 +266,9 @@ static void carry_out(struct member *member, const struct raft_ready *ready)
 
 static uint64_t due_of(const struct member *member)
 {
+    if (!member->boot.is_over) {
+        return member->boot.state == MEMBER_BOOT_IDLE ? HOST_NEVER : member->boot.due_ns;
+    }
     const uint64_t dues[] = {
         member_proposals_due_ns(member),
         member_reads_due_ns(member),
@@ -277,7 +284,7 @@ static uint64_t due_of(const struct member *member)
     return due;
 }
 
-void member_settle(struct member *member)
+static void settle_raft(struct member *member)
 {
     do {
         while (!member->is_stopped && raft_has_ready(member->raft)) {
@@ -302,6 +309,16 @@ void member_settle(struct member *member)
         return;
     }
     member->host->set_tick(member->host->context, raft_due_ticks(member->raft));
+}
+
+void member_settle(struct member *member)
+{
+    if (member->boot.is_over) {
+        settle_raft(member);
+    }
+    if (member->is_stopped) {
+        return;
+    }
     uint64_t due = due_of(member);
     if (due != member->due_ns) {
         member->due_ns = due;
@@ -321,6 +338,26 @@ static bool enter(struct member *member, uint64_t now_ns)
     return true;
 }
 
+void member_boot_done(struct member *member)
+{
+    if (raft_start(member->raft, member->apply.applied) != RAFT_OK) {
+        member_stop(member, "disk", "the log's terms do not fit its hard state");
+        return;
+    }
+    uint64_t random = member->host->random(member->host->context);
+    member->proposals.first = (member->id & UINT64_C(0xffff)) << 48 | (random & UINT64_C(0xffffffffff)) << 8;
+    struct raft_status_report report;
+    raft_get_status(member->raft, &report);
+    member->term = report.hard_state.term;
+    member->greeting.until = report.hard_state.commit;
+    member->boot.is_over = true;
+    if (member->observer.started) {
+        member->observer.started(member->observer.context, &report);
+    }
+    member_boot_step(member, "raft");
+    member_greet(member);
+}
+
 void member_start(struct member *member, uint64_t now_ns)
 {
     member->now_ns = now_ns;
@@ -330,23 +367,19 @@ void member_start(struct member *member, uint64_t now_ns)
     member->watches.watchers = kv_watchers_new(member->allocator, member->kv);
     member->lessor.lessor = member_new_lessor(member);
     member->storage.wal = wal_new(&wal_options, member->allocator, member->disk);
-    if (!member_bootstrap(member)) {
-        return;
+    member_bootstrap(member);
+    if (!member->is_stopped) {
+        member_settle(member);
     }
-    uint64_t random = member->host->random(member->host->context);
-    member->proposals.first = (member->id & UINT64_C(0xffff)) << 48 | (random & UINT64_C(0xffffffffff)) << 8;
-    struct raft_status_report report;
-    raft_get_status(member->raft, &report);
-    member->term = report.hard_state.term;
-    if (raft_configuration(member->raft)->voters.count == 1) {
-        raft_tick(member->raft, member->config.election_ticks - 1); /* Nobody to wait for. */
-    }
-    member_settle(member);
 }
 
 void member_leave(struct member *member, uint64_t now_ns)
 {
     if (!enter(member, now_ns)) {
+        return;
+    }
+    if (!member->boot.is_over) {
+        member_stop(member, "stopped", "");
         return;
     }
     raft_id heir = RAFT_NONE;
@@ -372,7 +405,7 @@ void member_leave(struct member *member, uint64_t now_ns)
 
 void member_tick(struct member *member, uint64_t now_ns, uint64_t ticks)
 {
-    if (enter(member, now_ns)) {
+    if (enter(member, now_ns) && member->boot.is_over) {
         raft_tick(member->raft, ticks);
         member_settle(member);
     }
@@ -433,6 +466,7 @@ static void receive_peer(struct member *member, uint64_t connection, const struc
     if (!is_ours(member, connection, message)) {
         return;
     }
+    member_greeted(member, message->from);
     if (message->kind == WIRE_RAFT) {
         receive_raft(member, message);
     } else if (message->kind == WIRE_SNAPSHOT_CHUNK) {
@@ -443,12 +477,40 @@ static void receive_peer(struct member *member, uint64_t connection, const struc
     }
 }
 
-void member_receive(struct member *member, uint64_t now_ns, uint64_t connection,
-                    const struct wire_message *message)
+/* Who belongs to us, to whom it may concern: it need not be one of us. */
+static void receive_query(struct member *member, uint64_t connection, const struct wire_message *message)
 {
-    if (!enter(member, now_ns)) {
-        return;
+    struct wire_message out = {
+        .kind = WIRE_PEER_ANSWER,
+        .cluster_id = member->cluster_id,
+        .from = member->id,
+        .to = message->from,
+        .response = {.id = message->request.id,
+                     .cluster_id = member->cluster_id,
+                     .member_id = member->id,
+                     .member_count = member->cluster.count,
+                     .members = member->cluster.members},
+    };
+    member->host->reply(member->host->context, connection, &out);
+    if (message->cluster_id == member->cluster_id) {
+        member_greeted(member, message->from);
     }
+}
+
+/* Before there is Raft: connections wait, questions are not answered. */
+static void receive_early(struct member *member, uint64_t connection, const struct wire_message *message)
+{
+    if (message->kind == WIRE_HELLO) {
+        hello(member, connection);
+    } else if (message->kind == WIRE_GOODBYE) {
+        member_disconnected(member, connection);
+    } else if (message->kind == WIRE_PEER_ANSWER || message->kind == WIRE_RESPONSE) {
+        member_boot_answered(member, message);
+    }
+}
+
+static void receive(struct member *member, uint64_t connection, const struct wire_message *message)
+{
     switch (message->kind) {
     case WIRE_RAFT:
     case WIRE_SNAPSHOT_CHUNK:
@@ -472,15 +534,34 @@ void member_receive(struct member *member, uint64_t now_ns, uint64_t connection,
     case WIRE_GOODBYE:
         member_disconnected(member, connection);
         break;
-    case WIRE_REFUSAL:
     case WIRE_PEER_QUERY:
+        receive_query(member, connection, message);
+        break;
     case WIRE_PEER_ANSWER:
+        if (message->cluster_id == member->cluster_id) {
+            member_greeted(member, message->from);
+        }
+        break;
+    case WIRE_REFUSAL:
     case WIRE_WELCOME:
     case WIRE_PONG:
     case WIRE_RESPONSE:
     case WIRE_WATCH:
     case WIRE_KIND_COUNT:
         break; /* Nothing a member of this version takes to heart. */
+    }
+}
+
+void member_receive(struct member *member, uint64_t now_ns, uint64_t connection,
+                    const struct wire_message *message)
+{
+    if (!enter(member, now_ns)) {
+        return;
+    }
+    if (member->boot.is_over) {
+        receive(member, connection, message);
+    } else {
+        receive_early(member, connection, message);
     }
     member_settle(member);
 }
@@ -501,9 +582,17 @@ void member_disconnected(struct member *member, uint64_t connection)
     }
 }
 
+void member_unanswered(struct member *member, uint64_t now_ns, uint64_t number)
+{
+    if (enter(member, now_ns) && !member->boot.is_over) {
+        member_boot_unanswered(member, number);
+        member_settle(member);
+    }
+}
+
 void member_unreachable(struct member *member, uint64_t now_ns, raft_id peer)
 {
-    if (enter(member, now_ns)) {
+    if (enter(member, now_ns) && member->boot.is_over) {
         raft_report_unreachable(member->raft, peer);
         member_snapshot_unreachable(member, peer);
         member_settle(member);
@@ -524,6 +613,11 @@ void member_due(struct member *member, uint64_t now_ns)
         return;
     }
     member->due_ns = HOST_NEVER; /* Told: the host has nothing set any more. */
+    if (!member->boot.is_over) {
+        member_boot_due(member);
+        member_settle(member);
+        return;
+    }
     member_proposals_due(member);
     member_reads_due(member);
     member_lessor_due(member);
@@ -539,7 +633,7 @@ void member_due(struct member *member, uint64_t now_ns)
 
 void member_run(struct member *member, uint64_t now_ns, enum host_stage stage)
 {
-    if (!enter(member, now_ns)) {
+    if (!enter(member, now_ns) || !member->boot.is_over) {
         return;
     }
     switch (stage) {

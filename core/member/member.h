@@ -12,15 +12,20 @@ struct member;
 
 struct member_peer {
     const char *name;
-    const char *url;
+    const char *url; /* Where it lives; one place or several, "a,b". */
 };
 
 /* Options, as etcd's (etcd-behaviour §2.1). Strings are copied. */
 struct member_config {
     const char *name;
+    const char *url;                 /* Where it says it lives; NULL: nowhere in particular. */
+    const char *state;               /* Of the cluster: NULL or "new", or "existing". */
     const char *token;               /* Of the initial cluster. */
-    const struct member_peer *peers; /* The initial cluster, this member among them. */
+    const struct member_peer *peers; /* The initial cluster, this member among them; */
     uint32_t peer_count;
+    const char *discovery;     /* or a token under which it is to be found, NULL: none, */
+    const char *discovery_url; /* in the registry that lives here. */
+    bool strict_timing;        /* etcd's bounds on the two timeouts. */
     uint64_t tick_ns;
     uint32_t heartbeat_ticks;
     uint32_t election_ticks;
@@ -48,17 +53,21 @@ struct member *member_new(const struct member_config *config, const struct base_
                           const struct host_observer *observer);
 /* A host may also drop the whole heap instead. */
 void member_free(struct member *member);
-/* Read the data directory and begin: a new cluster, a restart, or a join. */
+/* Read the data directory and begin: a new cluster, a restart, or a join. A restart
+ * is over when this returns; what has to ask others first takes a while. */
 void member_start(struct member *member, uint64_t now_ns);
 /* Leave gracefully: hand leadership over if it is here, then host.stop. */
 void member_leave(struct member *member, uint64_t now_ns);
 
+/* Ticks before Raft is there are nobody's. */
 void member_tick(struct member *member, uint64_t now_ns, uint64_t ticks);
 /* `connection` is where a reply goes: the host's number of it, never 0. */
 void member_receive(struct member *member, uint64_t now_ns, uint64_t connection,
                     const struct wire_message *message);
 /* A client's connection is gone: its watches end, its answers go nowhere. */
 void member_disconnected(struct member *member, uint64_t connection);
+/* Whoever was asked with this number cannot be reached: it refused, or died over it. */
+void member_unanswered(struct member *member, uint64_t now_ns, uint64_t number);
 /* What was sent to a peer may not have arrived. */
 void member_unreachable(struct member *member, uint64_t now_ns, raft_id peer);
 void member_disk_done(struct member *member, uint64_t now_ns, uint64_t token, enum disk_status status);

@@ -9,6 +9,7 @@
 #include "core/member/cluster.h"
 #include "core/member/member.h"
 #include "core/member/snapshot.h"
+#include "core/wal/text.h"
 #include "core/wal/wal.h"
 
 enum {
@@ -27,6 +28,11 @@ enum {
 #define MEMBER_READ_RETRY_NS UINT64_C(500000000)    /* etcd: readIndexRetryTime */
 #define MEMBER_RENEW_RETRY_NS UINT64_C(50000000)    /* etcd: LeaseRenew's pause */
 #define MEMBER_REQUEST_BASE_NS UINT64_C(5000000000) /* ReqTimeout is this + 2 E. */
+#define MEMBER_ELECTION_MS_MAX UINT64_C(50000)      /* etcd: maxElectionMs */
+#define MEMBER_PROBE_NS UINT64_C(1000000000)        /* etcd: isMemberBootstrapped's timeout */
+#define MEMBER_GREETING_NS UINT64_C(5000000000)     /* etcd: rafthttp.ConnReadTimeout */
+#define MEMBER_DISCOVERY_NS UINT64_C(5000000000)    /* etcd: discovery-request-timeout */
+#define MEMBER_DISCOVERY_WAIT_NS UINT64_C(1000000000)
 
 /* --- the storage stage: what waits for the disk --- */
 
@@ -44,6 +50,7 @@ struct member_storage {
     uint32_t held_count;
     uint64_t ticket_needed;  /* The newest ticket a promise may depend on. */
     uint64_t ticket_written; /* The newest ticket written, synced or not. */
+    raft_index founded_to;   /* The log was created with the entries up to here. */
 };
 
 /* --- the apply stage --- */
@@ -148,6 +155,44 @@ struct member_watches {
     uint64_t number;
 };
 
+/* --- before there is Raft: what bootstrap knows (bootstrap.c, discovery.c) --- */
+
+enum member_boot_state { MEMBER_BOOT_IDLE, MEMBER_BOOT_PROBE, MEMBER_BOOT_DISCOVER };
+
+enum member_discovery {
+    MEMBER_DISCOVERY_SIZE,
+    MEMBER_DISCOVERY_LOOK,  /* Is there room? */
+    MEMBER_DISCOVERY_ENTER, /* There is: register. */
+    MEMBER_DISCOVERY_WAIT   /* For the others. */
+};
+
+struct member_boot {
+    bool is_over; /* Raft runs. */
+    enum member_boot_state state;
+    const struct member_peer *peers; /* The initial cluster: listed, or discovered. */
+    uint32_t peer_count;
+    const char *token;
+    uint64_t call;           /* The number of the last question, */
+    uint64_t due_ns;         /* and when its answer is late, or the next one is due. */
+    struct base_bytes asked; /* MEMBER_BOOT_PROBE: the address of the peer asked. */
+    enum member_discovery discovery;
+    bool is_asking; /* MEMBER_BOOT_DISCOVER: else it waits before asking again. */
+    uint32_t size;
+    uint32_t retries;
+};
+
+/* --- the first seconds: whoever finds its peers there need not wait long --- */
+
+struct member_greeting {
+    raft_index until; /* Committed when it began: once applied, peers are known. */
+    bool is_over;
+    uint64_t deadline_ns;
+    uint32_t peer_count;
+    raft_id peers[RAFT_MEMBERS_MAX]; /* Heard of. */
+};
+
+enum member_found { MEMBER_FOUND_LOG, MEMBER_FOUND_NOTHING, MEMBER_FOUND_DAMAGE };
+
 struct member {
     struct member_config config; /* Strings live in `texts`. */
     struct base_arena texts;     /* The configuration's strings. */
@@ -170,6 +215,8 @@ struct member {
     struct member_lessor lessor;
     struct member_watches watches;
     struct member_snapshots snapshots;
+    struct member_boot boot;
+    struct member_greeting greeting;
     struct member_work work;
 
     uint64_t now_ns; /* Of the call under way. */
@@ -179,7 +226,6 @@ struct member {
     uint64_t leader_lost_ns;  /* When the last leader was lost, */
     uint64_t leader_found_ns; /* and the present one found: for timeouts' wording. */
     uint64_t due_ns;          /* What the host was told. */
-    bool is_new;              /* This start made a new cluster. */
     bool is_published;
     uint64_t *hellos; /* Connections that were opened before we were ready. */
     uint32_t hello_count;
@@ -190,6 +236,8 @@ struct member {
 };
 
 /* member.c */
+/* Raft is there, with all that was found or begun: let it run. */
+void member_boot_done(struct member *member);
 uint64_t member_request_timeout(const struct member *member);
 /* After anything that stepped Raft: carry out its Ready, set the timers. */
 void member_settle(struct member *member);
@@ -285,7 +333,34 @@ void member_snapshot_run(struct member *member);
 void member_snapshots_release(struct member *member);
 
 /* bootstrap.c */
-/* Find out who we are: from the disk, or from the configuration. false: stopped. */
-bool member_bootstrap(struct member *member);
+/* Find out who we are: from the disk, or from the configuration and from others.
+ * It may be over at once, take a while, or end in a stop. */
+void member_bootstrap(struct member *member);
+/* The initial cluster is known: see that we are new in it, and found it. */
+void member_boot_peers(struct member *member);
+void member_boot_answered(struct member *member, const struct wire_message *message);
+/* Whoever was asked by this number is not there. */
+void member_boot_unanswered(struct member *member, uint64_t call);
+void member_boot_due(struct member *member);
+void member_boot_step(const struct member *member, const char *word);
+void member_identify(const struct member *member);
+/* false: stopped. */
+bool member_raft_make(struct member *member, raft_id id);
+
+/* discovery.c */
+void member_discover(struct member *member);
+void member_discover_answered(struct member *member, const struct wire_response *response);
+void member_discover_failed(struct member *member);
+void member_discover_due(struct member *member);
+
+/* restart.c */
+/* Read the log, if there is one, into a new Raft. */
+enum member_found member_restart(struct member *member);
+
+/* greeting.c */
+/* Raft has begun: ask who is there, once the peers are known. */
+void member_greet(struct member *member);
+/* A peer of ours was heard of. */
+void member_greeted(struct member *member, raft_id peer);
 
 #endif

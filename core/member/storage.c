@@ -29,6 +29,18 @@ static void hold(struct member_storage *storage, const struct base_allocator *al
     storage->held_count++;
 }
 
+static void save(struct member *member, const struct raft_message *append,
+                 const struct raft_hard_state *state, bool needs_sync)
+{
+    struct member_storage *storage = &member->storage;
+    uint32_t count = append->entry_count;
+    if (count > 0 && append->entries[count - 1].index <= storage->founded_to) {
+        return; /* The log was created with them, and with this state. */
+    }
+    storage->ticket_written = wal_save(storage->wal, append->entries, count, state, needs_sync);
+    member->work.entries += count;
+}
+
 void member_storage_append(struct member *member, const struct raft_message *append, bool must_sync)
 {
     struct member_storage *storage = &member->storage;
@@ -40,9 +52,7 @@ void member_storage_append(struct member *member, const struct raft_message *app
         member_snapshot_store(member, append->snapshot); /* What is saved next waits for it. */
     }
     if (append->entry_count > 0 || has_state || has_snapshot) {
-        storage->ticket_written = wal_save(storage->wal, append->entries, append->entry_count,
-                                           has_state ? &state : NULL, needs_sync);
-        member->work.entries += append->entry_count;
+        save(member, append, has_state ? &state : NULL, needs_sync);
     }
     if (needs_sync) {
         storage->ticket_needed = storage->ticket_written;

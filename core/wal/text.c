@@ -20,6 +20,14 @@ void wal_text_put(struct wal_text *text, const char *more)
     text->bytes[text->size] = '\0';
 }
 
+void wal_text_put_bytes(struct wal_text *text, struct base_bytes more)
+{
+    for (size_t at = 0; at < more.size; at++) {
+        const char one[2] = {(char)more.data[at], '\0'};
+        wal_text_put(text, one);
+    }
+}
+
 void wal_text_put_decimal(struct wal_text *text, uint64_t value)
 {
     char digits[21] = {0};

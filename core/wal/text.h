@@ -1,12 +1,10 @@
 /* Short texts without an allocation: the names of the log's files, read and
- * written, and what wal_error says. */
+ * written, what wal_error says, and why a member stops. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_WAL_TEXT_H
 #define CORE_WAL_TEXT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "core/base/bytes.h"
 
 /* Always terminated; what does not fit is dropped. */
 struct wal_text {
@@ -16,6 +14,7 @@ struct wal_text {
 
 void wal_text_reset(struct wal_text *text);
 void wal_text_put(struct wal_text *text, const char *more);
+void wal_text_put_bytes(struct wal_text *text, struct base_bytes more);
 void wal_text_put_decimal(struct wal_text *text, uint64_t value);
 void wal_text_put_hex(struct wal_text *text, uint64_t value);
 

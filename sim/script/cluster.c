@@ -19,7 +19,8 @@ uint64_t script_cluster_live(struct sim_world *world)
     for (sim_machine_number member = 1; member <= sim_member_count(world); member++) {
         struct sim_member_view view;
         sim_member_view(world, member, false, &view);
-        live |= view.alive && !view.paused ? script_member_bit(member) : 0;
+        bool is_meant = view.alive && !view.paused && sim_member_is_current(world, member);
+        live |= is_meant ? script_member_bit(member) : 0;
     }
     return live;
 }

@@ -119,8 +119,12 @@ sim_machine_number script_check_machine(lua_State *lua, int index, const char *c
         return (sim_machine_number)client->number;
     }
     sim_machine_number member = member_at(lua, index, call);
+    bool is_text = lua_type(lua, index) == LUA_TSTRING;
+    if (member == 0 && is_text && strcmp(lua_tostring(lua, index), "discovery") == 0) {
+        member = sim_registry(script_run_check(lua, call)->world);
+    }
     if (member == 0) {
-        script_argument_error(lua, index, call, "a member (or its number or name) or a client");
+        script_argument_error(lua, index, call, "a member (or its number or name), a client or \"discovery\"");
     }
     return member;
 }

@@ -45,7 +45,7 @@ int script_cluster_partition(lua_State *lua)
 int script_cluster_isolate(lua_State *lua)
 {
     struct script_run *run = script_cluster_self(lua, "isolate");
-    sim_isolate(run->world, script_check_member(lua, 2, "c:isolate(m)"));
+    sim_isolate(run->world, script_check_machine(lua, 2, "c:isolate(m)"));
     return 0;
 }
 
