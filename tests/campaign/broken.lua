@@ -3,7 +3,7 @@ scenario "asks too much" {
   run = function(c)
     local old = c:await_leader { within = 10*s }
     old:crash()
-    local new = c:await_leader { other_than = old, within = param("within", 1.2)*s }
+    local new = c:await_leader { other_than = old, within = param("within", 1.0)*s }
     sometimes("another leader", new ~= nil)
   end,
 }
