@@ -488,3 +488,20 @@ void sim_machine_end(struct sim_machine *machine, const char *exit, bool is_sile
     machine->cpu_event_ns = UINT64_MAX;
     world->has_changed = true;
 }
+
+void sim_world_assertion_failed(struct sim_world *world, const char *file, unsigned line,
+                                const char *assertion)
+{
+    uint32_t number = world->machine_count;
+    while (number > 0 && !(world->machines[number] && world->machines[number]->is_in_step)) {
+        number--;
+    }
+    char text[256];
+    int size = snprintf(text, sizeof text, "%s:%u: %s", file, line, assertion);
+    sim_emit_text(world, SIM_EVENT_STOPPED, number, NULL,
+                  (struct base_bytes){(const uint8_t *)text,
+                                      size < (int)sizeof text ? (size_t)size : sizeof text - 1});
+    check_violate(world->check, CHECK_ASSERTION, world->now_ns, number,
+                  "%s says of itself what is not so: %s",
+                  number > 0 ? world->machines[number]->name : "a client", text);
+}

@@ -154,6 +154,7 @@ void check_start(struct check *check, uint64_t now, uint32_t number, uint32_t in
 {
     (void)now;
     struct check_member *member = check_member(check, number);
+    check_arm(check, CHECK_ASSERTION);
     member->is_up = true;
     member->incarnation = incarnation;
     member->role = RAFT_FOLLOWER;

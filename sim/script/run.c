@@ -6,6 +6,7 @@
 #include "sim/script/file.h"
 #include "sim/script/object.h"
 #include "sim/script/text.h"
+#include "sim/trap.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -481,6 +482,32 @@ static void run_protected(const struct setup *setup, struct script_outcome *out)
     }
 }
 
+/* The core broke an assertion of its own: the run ends where it stood. Lua's state may
+ * have been in the middle of a call, and is only to be closed. */
+static void report_trap(struct script_run *run, const struct sim_trap *trap, struct script_outcome *out)
+{
+    out->verdict = SCRIPT_HELD;
+    sim_world_assertion_failed(run->world, trap->file, trap->line, trap->assertion);
+    fill_outcome(run, out);
+    if (out->verdict == SCRIPT_HELD) {
+        out->verdict = SCRIPT_UNJUDGED; /* The judge is switched off. */
+        (void)snprintf(out->error, sizeof out->error, "%.200s:%u: assertion %.400s does not hold", trap->file,
+                       trap->line, trap->assertion);
+    }
+}
+
+static void run_trapped(const struct setup *setup, struct script_outcome *out)
+{
+    struct sim_trap trap;
+    if (setjmp(trap.place) == 0) {
+        sim_trap_arm(&trap);
+        run_protected(setup, out);
+        sim_trap_arm(NULL);
+    } else {
+        report_trap(setup->run, &trap, out);
+    }
+}
+
 /* Answers of calls that nobody took. */
 static void drop_answers(struct script_run *run)
 {
@@ -507,7 +534,7 @@ void script_run(const struct script_file *file, uint32_t number, const struct sc
     run.ready_end = &run.ready;
     run.state =
         script_state_new(script_file_sources(file), options->params, options->param_count, options->seed);
-    run_protected(&setup, out);
+    run_trapped(&setup, out);
     out->metrics = run.metrics;
     out->metric_count = run.metric_count;
     out->sometimes = run.sometimes;
