@@ -132,7 +132,9 @@ static void load_scenario(struct report_loaded *all, sqlite3_stmt *row)
                                                 .claims = as_words(loaded->words[WORD_CLAIMS]),
                                                 .tags = as_words(loaded->words[WORD_TAGS]),
                                                 .shows = as_words(loaded->words[WORD_SHOWS]),
-                                                .measures = as_words(loaded->words[WORD_MEASURES]),
+                                                .measures = loaded->words[WORD_MEASURES][0]
+                                                                ? as_words(loaded->words[WORD_MEASURES])
+                                                                : NULL,
                                                 .note = loaded->words[WORD_NOTE][0]};
     load_expects(all->handle, id, loaded);
 }

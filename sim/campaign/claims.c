@@ -53,7 +53,7 @@ bool campaign_claim_is_carried(const struct script_scenario *scenario, const cha
 bool campaign_claim_is_measured(const struct script_scenario *scenario, const char *claim, const char *metric)
 {
     size_t size = strlen(claim);
-    if (!scenario->measures || !scenario->measures[0]) {
+    if (!scenario->measures) {
         return true;
     }
     for (const char *const *at = scenario->measures; *at; at++) {

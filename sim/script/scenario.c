@@ -93,7 +93,8 @@ static const char *const *read_names(lua_State *lua, const struct script_path *p
 }
 
 /* `measures = {claim = {"metric", …}}` as "claim metric", by claim and in the order of
- * each list. What names no claim of the scenario's would never be seen: an error. */
+ * each list; a claim without figures is "claim " alone. What names no claim of the
+ * scenario's would never be seen: an error. */
 static const char *const *read_measures(lua_State *lua, const struct script_path *path,
                                         const struct script_scenario *scenario, struct base_arena *arena)
 {
@@ -108,7 +109,7 @@ static const char *const *read_measures(lua_State *lua, const struct script_path
     lua_pushnil(lua);
     for (; lua_next(lua, -2) != 0; lua_pop(lua, 1)) {
         used++;
-        count += lua_istable(lua, -1) ? (size_t)lua_rawlen(lua, -1) : 0;
+        count += lua_istable(lua, -1) ? (size_t)lua_rawlen(lua, -1) + 1 : 0;
     }
     measures = base_arena_alloc(arena, (count + 1) * sizeof *measures);
     count = 0;
@@ -116,17 +117,19 @@ static const char *const *read_measures(lua_State *lua, const struct script_path
         struct script_path own = script_path_in(&inner, *claim);
         if (lua_getfield(lua, -1, *claim) != LUA_TNIL) {
             used--;
-            lua_Integer size = lua_istable(lua, -1) ? (lua_Integer)lua_rawlen(lua, -1) : 0;
-            for (lua_Integer i = 1; i <= size; i++) {
-                if (lua_rawgeti(lua, -1, i) != LUA_TSTRING) {
-                    size = 0;
-                    break;
-                }
+            bool is_list = lua_istable(lua, -1);
+            lua_Integer size = is_list ? (lua_Integer)lua_rawlen(lua, -1) : 0;
+            for (lua_Integer i = 1; i <= size && is_list; i++) {
+                is_list = lua_rawgeti(lua, -1, i) == LUA_TSTRING;
                 measures[count++] = keep(arena, lua_pushfstring(lua, "%s %s", *claim, lua_tostring(lua, -1)));
                 lua_pop(lua, 2);
             }
-            if (size == 0) {
+            if (!is_list) {
                 script_path_error(lua, &own, "found no list of names, expected metrics that the scenario records");
+            }
+            if (size == 0) {
+                measures[count++] = keep(arena, lua_pushfstring(lua, "%s ", *claim));
+                lua_pop(lua, 1);
             }
         }
         lua_pop(lua, 1);
