@@ -209,8 +209,8 @@ for _, n in ipairs { 3, 5, 7 } do
       local before, after = 0, 0
       for i = 1, #survivors do
         before, after = before + t1[i] - t0[i], after + t3[i] - t2[i]
+        expect(t1[i] > t0[i] and t3[i] - t2[i] > t1[i] - t0[i], "each survivor serves more")
         record("load_ratio_of_one", (t3[i] - t2[i]) / (t1[i] - t0[i]))
-        expect(t3[i] - t2[i] > t1[i] - t0[i], "each survivor serves more")
       end
       record("load_ratio", after / before)
     end,

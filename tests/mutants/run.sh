@@ -7,11 +7,13 @@
 # A bug is a small file NAME.mutant beside this script: lines "id:", "source:", "file:"
 # (in the tree), "breaks:" (the promise) and "finds:" (arguments of faultline run),
 # then the exact lines to find between "--- find" and "--- replace", and what stands
-# in their place up to "--- end". Lines before them that begin with # are comments.
-# A bug whose text is not found exactly once fails the suite. It counts as caught when
-# its campaign ends with exit status 1 and the replay line that was printed breaks a
-# promise again. --file takes a bug from elsewhere instead; --seeds overrides how
-# many seeds each hunt gets.
+# in their place up to "--- end". One that takes out a mechanism without which claims fall
+# (faultline list --claims) names them, "claims: ID…", and it, "without: …". Lines before
+# the sections that begin with # are comments. A bug whose text is not found
+# exactly once fails the suite. It counts as caught when its campaign ends with exit
+# status 1 and the replay line that was printed breaks a promise again, and when each of
+# its claims falls by a scenario that carries it. --file takes a bug from elsewhere
+# instead; --seeds overrides how many seeds each hunt gets.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/mutants
@@ -92,6 +94,18 @@ replays() {
     [ "$status" = 1 ]
 }
 
+# The first claim of a planted bug's that holds in spite of it; none when all fall.
+unfallen() {
+    finds=$(get finds "$1")
+    for claim in $(get claims "$1"); do
+        case $finds in *"--claim $claim "*) continue ;; esac
+        hunt "scenarios/failures --claim $claim --seeds 100" || {
+            echo "$claim"
+            return
+        }
+    done
+}
+
 mkdir -p "$work/tree"
 passed=0 failed=0
 
@@ -116,6 +130,9 @@ for mutant in $(mutants); do
         verdict="FAIL $id: not caught (exit status $status) by faultline run $(get finds "$mutant")"
     elif ! replays; then
         verdict="FAIL $id: caught, but its replay line does not break the promise again: ${line:-none was printed}"
+    else
+        claim=$(unfallen "$mutant")
+        [ -z "$claim" ] || verdict="FAIL $id: $claim holds in spite of it"
     fi
     if [ -z "$verdict" ]; then
         passed=$((passed + 1))
