@@ -122,11 +122,24 @@ static void spread_all(struct lease_lessor *lessor, uint64_t now_ns, uint64_t ba
     base_free(lessor->allocator, leases, count * sizeof(struct lease *));
 }
 
+/* The first scan at or after `at_ns`. The clock sets their pace, not the promotion: a
+ * lease that is up waits for the next one, up to a whole interval. */
+static uint64_t scan_at_or_after(const struct lease_lessor *lessor, uint64_t at_ns)
+{
+    if (at_ns <= lessor->scan_next_ns) {
+        return lessor->scan_next_ns;
+    }
+    if (at_ns == LEASE_FOREVER) {
+        return LEASE_FOREVER;
+    }
+    uint64_t late = at_ns % lessor->options.scan_interval_ns;
+    return late == 0 ? at_ns : lease_add_ns(at_ns, lessor->options.scan_interval_ns - late);
+}
+
 void lease_promote(struct lease_lessor *lessor, uint64_t now_ns, uint64_t extend_ns)
 {
     lessor->is_primary = true;
-    lessor->scan_from_ns = now_ns;
-    lessor->scan_next_ns = lease_add_ns(now_ns, lessor->options.scan_interval_ns);
+    lessor->scan_next_ns = scan_at_or_after(lessor, now_ns);
     uint64_t base_ns = lease_add_ns(now_ns, extend_ns);
     struct base_map_cursor cursor = base_map_seek(&lessor->leases, (struct base_bytes){0});
     for (struct lease *lease = base_map_next(&cursor); lease; lease = base_map_next(&cursor)) {
@@ -153,21 +166,6 @@ void lease_demote(struct lease_lessor *lessor)
         lease->is_expiring = false;
         lease->has_checkpoint_out = false;
     }
-}
-
-/* The first scan at or after `at_ns`. */
-static uint64_t scan_at_or_after(const struct lease_lessor *lessor, uint64_t at_ns)
-{
-    if (at_ns <= lessor->scan_next_ns) {
-        return lessor->scan_next_ns;
-    }
-    if (at_ns == LEASE_FOREVER) {
-        return LEASE_FOREVER;
-    }
-    uint64_t interval = lessor->options.scan_interval_ns;
-    uint64_t since = at_ns - lessor->scan_from_ns;
-    uint64_t late = since % interval;
-    return late == 0 ? at_ns : lease_add_ns(at_ns, interval - late);
 }
 
 uint64_t lease_due_ns(const struct lease_lessor *lessor)

@@ -74,8 +74,8 @@ void lease_promote(struct lease_lessor *lessor, uint64_t now_ns, uint64_t extend
 void lease_demote(struct lease_lessor *lessor);
 
 /* When lease_expired would find something or has to look again, or a checkpoint is
- * due; LEASE_FOREVER when never. Scans are on a grid of the scan interval from the
- * promotion on, as if each took place. */
+ * due; LEASE_FOREVER when never. Scans are at whole multiples of the scan
+ * interval on the member's clock, as if each took place. */
 uint64_t lease_due_ns(const struct lease_lessor *lessor);
 /* Leases whose time is over, at most `max` and at most half the rate a scan; they
  * are marked expiring and found again after the retry interval. Answers the count. */

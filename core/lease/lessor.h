@@ -45,8 +45,7 @@ struct lease_lessor {
     const struct base_allocator *allocator;
     struct lease_options options; /* Defaults filled in. */
     bool is_primary;
-    uint64_t scan_from_ns;  /* Scans are at scan_from + n * scan_interval, */
-    uint64_t scan_next_ns;  /* and none is before this. */
+    uint64_t scan_next_ns;  /* Scans are at multiples of scan_interval, none before this. */
     struct base_map leases; /* Id to struct lease. */
     struct base_map items;  /* Key to struct lease_item. */
     struct lease_queue queues[LEASE_QUEUE_COUNT];

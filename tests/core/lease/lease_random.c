@@ -214,7 +214,9 @@ static void step_promote(struct world *world)
     lease_promote(world->lessor, world->now_ns, extend_ns);
     world->is_primary = true;
     world->promoted_ns = world->now_ns;
-    world->scan_ns = world->now_ns + scan_interval_ns;
+    while (world->scan_ns < world->now_ns) {
+        world->scan_ns += scan_interval_ns;
+    }
     struct twin_lease *order[IDS];
     uint32_t count = by_rest(world, order);
     uint64_t base = count > 0 ? rest_ns(order[0]) : 0;
