@@ -178,6 +178,9 @@ static uint64_t call_note(struct sim_machine *machine, const struct wire_request
     sim_emit(world, SIM_EVENT_INVOKE, machine->number,
              (uint64_t[]){call->number, request->kind, key_digest(request)});
     check_invoke(world->check, world->now_ns, machine->number, call->number, request);
+    world->is_reconfigured |= request->kind == WIRE_MEMBER_CHANGE || request->kind == WIRE_MEMBER_ADD ||
+                              request->kind == WIRE_MEMBER_REMOVE || request->kind == WIRE_MEMBER_PROMOTE ||
+                              request->kind == WIRE_MEMBER_UPDATE;
     return call->number;
 }
 

@@ -287,7 +287,9 @@ struct sim_world {
     uint64_t settle_applied; /* Sum of applied indexes, to see who catches up. */
     uint64_t settle_look_ns;
     uint32_t prober;
-    uint32_t probe_state; /* 0 none under way, 1 under way, 2 answered. */
+    uint32_t probe_state;  /* 0 none under way, 1 under way, 2 answered. */
+    bool is_reconfigured;  /* Somebody asked for a change of the membership. */
+    bool has_probed_write; /* The first probe was answered. */
     char text[256];       /* Of a refusal. */
 };
 
@@ -334,6 +336,8 @@ void sim_platter_init(struct sim_machine *machine);
 void sim_platter_done(struct sim_machine *machine, uint64_t token);
 
 /* operate.c */
+/* Where a member is to be found: "http://m3:2380". */
+void sim_member_url(uint32_t number, char out[32]);
 /* Whoever was killed in its own step dies now. */
 void sim_machine_execute(struct sim_machine *machine);
 /* The timer's stall is over: what ticked meanwhile is lost but for one. */

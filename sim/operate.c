@@ -41,6 +41,11 @@ uint32_t sim_member_count(const struct sim_world *world)
     return world->member_count;
 }
 
+void sim_member_url(uint32_t number, char out[32])
+{
+    snprintf(out, 32, "http://m%" PRIu32 ":2380", number);
+}
+
 /* Peers are those it was told of, or all members there were to be at first. */
 static uint32_t peers_of(const struct sim_machine *machine, struct member_peer *peers, char urls[][32],
                          char names[][16])
@@ -55,7 +60,7 @@ static uint32_t peers_of(const struct sim_machine *machine, struct member_peer *
     }
     uint32_t count = boot->discovery ? 0 : cluster->members + cluster->learners;
     for (uint32_t i = 0; i < count; i++) {
-        snprintf(urls[i], 32, "http://m%" PRIu32 ":2380", i + 1);
+        sim_member_url(i + 1, urls[i]);
         snprintf(names[i], 16, "m%" PRIu32, i + 1);
         peers[i] = (struct member_peer){.name = names[i], .url = urls[i]};
     }
@@ -88,6 +93,7 @@ static struct member_config config_of(const struct sim_machine *machine)
         .lease_fencing = options->lease_fencing,
         .lease_checkpoint = options->lease_checkpoint,
         .strict_reconfig = options->strict_reconfig,
+        .learners_max = options->learners_max,
         .segment_bytes = options->segment_bytes,
         .allocate_bytes = options->allocate_bytes,
         .quota_bytes = options->quota_bytes,
@@ -543,6 +549,7 @@ void sim_member_view(struct sim_world *world, sim_machine_number member, bool wi
         .alive = machine->is_alive,
         .paused = machine->is_paused,
         .started = machine->has_started,
+        .ready = machine->is_alive && status.is_ready,
         .is_learner = status.is_learner,
         .term = status.raft.hard_state.term,
         .vote = sim_number_of(world, status.raft.hard_state.vote),
@@ -559,6 +566,7 @@ void sim_member_view(struct sim_world *world, sim_machine_number member, bool wi
         .local_ns = sim_machine_now(machine),
     };
     if (with_hash) {
+        out->state_hash = machine->is_alive ? member_state_hash(machine->member) : 0;
         out->store_hash = machine->is_alive ? member_store_hash(machine->member) : machine->last_hash;
     }
 }

@@ -26,6 +26,7 @@ void sim_options_init(struct sim_options *options)
         .quota_bytes = UINT64_C(2048) << 20,
         .lease_fencing = true,
         .strict_reconfig = true,
+        .learners_max = 1,
         .token = "cluster",
     };
     options->network = (struct sim_link_options){

@@ -33,6 +33,7 @@ struct sim_cluster_options {
     bool lease_checkpoint;
     bool lease_fencing;
     bool strict_reconfig;
+    uint32_t learners_max;
     bool read_lease;
     char token[64];
     bool start_none; /* start="none" */

@@ -52,6 +52,8 @@ static const char *const message_kinds[KIND_MAX] = {
     [RAFT_MSG_COUNT + WIRE_RESPONSE] = "Response",
     [RAFT_MSG_COUNT + WIRE_WATCH] = "Watch",
     [RAFT_MSG_COUNT + WIRE_GOODBYE] = "Goodbye",
+    [RAFT_MSG_COUNT + WIRE_CHANGE_FORWARD] = "ChangeForward",
+    [RAFT_MSG_COUNT + WIRE_CHANGE_ANSWER] = "ChangeAnswer",
 };
 
 static_assert(RAFT_MSG_COUNT + WIRE_KIND_COUNT <= KIND_MAX, "a bit for each kind of message");

@@ -86,29 +86,117 @@ void sim_world_heal_all(struct sim_world *world)
 struct cluster_view {
     uint64_t cluster_id;
     uint32_t live;
-    uint32_t voters; /* Of the newest configuration any of them has. */
-    uint32_t live_voters;
-    uint64_t applied_low, applied_high, applied_sum;
-    bool has_leader;
     uint32_t members[SIM_MEMBERS_MAX];
+    uint32_t newest; /* Who has applied most: its configuration counts. */
+    /* Of those who belong to it: */
+    uint64_t applied_low, applied_high, applied_sum;
+    uint32_t belonging;
+    uint32_t stranger; /* Who does not, and runs all the same; 0 nobody. */
+    bool has_leader;
 };
+
+static const struct raft_conf_state *configuration_of(const struct sim_world *world, uint32_t number)
+{
+    return member_configuration(world->machines[number]->member);
+}
+
+static bool is_listed(const struct raft_id_set *ids, raft_id id)
+{
+    uint32_t slot = 0;
+    while (slot < ids->count && ids->ids[slot] != id) {
+        slot++;
+    }
+    return slot < ids->count;
+}
+
+static bool belongs(const struct raft_conf_state *configuration, raft_id id)
+{
+    return is_listed(&configuration->voters, id) || is_listed(&configuration->voters_outgoing, id) ||
+           is_listed(&configuration->learners, id);
+}
+
+/* Of those in `ids`, how many live? */
+static uint32_t count_live(const struct sim_world *world, const struct cluster_view *view,
+                           const struct raft_id_set *ids)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < view->live; i++) {
+        count += is_listed(ids, world->machines[view->members[i]]->member_id);
+    }
+    return count;
+}
+
+static bool is_quorum_live(const struct sim_world *world, const struct cluster_view *view,
+                           const struct raft_conf_state *configuration)
+{
+    const struct raft_id_set *const halves[] = {&configuration->voters, &configuration->voters_outgoing};
+    for (uint32_t half = 0; half < 2; half++) {
+        uint32_t count = halves[half]->count;
+        if (count > 0 && count_live(world, view, halves[half]) < count / 2 + 1) {
+            return false;
+        }
+    }
+    return configuration->voters.count > 0;
+}
+
+static bool has_quorum(const struct sim_world *world, const struct cluster_view *view)
+{
+    const struct raft_conf_state *newest = configuration_of(world, view->newest);
+    return newest && is_quorum_live(world, view, newest);
+}
+
+/* Must they find a leader, whoever of them stands? A voter that has not applied the
+ * newest configuration stands by an older one, and may need somebody who is gone for
+ * good: a known limit (etcd-behaviour §1.11, etcd#12359). */
+static bool must_elect(const struct sim_world *world, const struct cluster_view *view)
+{
+    const struct raft_conf_state *newest = configuration_of(world, view->newest);
+    for (uint32_t i = 0; i < view->live; i++) {
+        const struct raft_conf_state *own = configuration_of(world, view->members[i]);
+        bool stands = is_listed(&newest->voters, world->machines[view->members[i]]->member_id);
+        if (stands && own && own->voters.count > 0 && !is_quorum_live(world, view, own)) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static void view_add(struct sim_world *world, struct cluster_view *view, uint32_t number)
 {
-    struct sim_machine *machine = world->machines[number];
     struct member_status status;
-    member_get_status(machine->member, &status);
-    if (view->live == 0 || status.applied < view->applied_low) {
-        view->applied_low = status.applied;
+    struct member_status newest = {0};
+    member_get_status(world->machines[number]->member, &status);
+    if (view->live > 0) {
+        member_get_status(world->machines[view->newest]->member, &newest);
     }
-    if (status.applied >= view->applied_high) {
-        view->applied_high = status.applied;
-        view->voters = member_voter_count(machine->member);
+    if (view->live == 0 || status.applied > newest.applied) {
+        view->newest = number;
     }
-    view->applied_sum += status.applied;
-    view->has_leader |= status.raft.role == RAFT_LEADER;
-    view->live_voters += !status.is_learner;
     view->members[view->live++] = number;
+}
+
+/* How far those have come who belong. */
+static void view_measure(struct sim_world *world, struct cluster_view *view)
+{
+    const struct raft_conf_state *newest = configuration_of(world, view->newest);
+    for (uint32_t i = 0; i < view->live && newest; i++) {
+        struct sim_machine *machine = world->machines[view->members[i]];
+        struct member_status status;
+        member_get_status(machine->member, &status);
+        if (!belongs(newest, machine->member_id)) {
+            view->stranger = machine->number;
+            continue;
+        }
+        if (view->belonging == 0 || status.applied < view->applied_low) {
+            view->applied_low = status.applied;
+        }
+        if (status.applied > view->applied_high) {
+            view->applied_high = status.applied;
+        }
+        view->applied_sum += status.applied;
+        view->has_leader |= status.raft.role == RAFT_LEADER;
+        view->belonging++;
+    }
 }
 
 /* The clusters that live, by the order of their first member. */
@@ -132,18 +220,16 @@ static uint32_t views_of(struct sim_world *world, struct cluster_view *views, ui
         }
         view_add(world, &views[slot], number);
     }
+    for (uint32_t slot = 0; slot < count; slot++) {
+        view_measure(world, &views[slot]);
+    }
     return count;
-}
-
-static bool has_quorum(const struct cluster_view *view)
-{
-    return view->voters > 0 && view->live_voters >= view->voters / 2 + 1;
 }
 
 /* Equal applied indexes and equal stores: then the judges get to see them. */
 static bool is_converged(struct sim_world *world, const struct cluster_view *view)
 {
-    if (!view->has_leader || view->applied_low != view->applied_high) {
+    if (!view->has_leader || view->applied_low != view->applied_high || view->stranger != 0) {
         return false;
     }
     for (uint32_t i = 0; i < view->live; i++) {
@@ -159,10 +245,14 @@ static bool is_converged(struct sim_world *world, const struct cluster_view *vie
 static void on_probe(void *context, const struct wire_response *response, bool is_unknown)
 {
     struct sim_world *world = context;
-    world->probe_state = response->status == BASE_OK && !is_unknown ? PROBE_ANSWERED : PROBE_NONE;
+    bool is_answered = response->status == BASE_OK && !is_unknown;
+    bool is_last = world->has_probed_write || !world->is_reconfigured;
+    world->probe_state = is_answered && is_last ? PROBE_ANSWERED : PROBE_NONE;
+    world->has_probed_write |= is_answered;
 }
 
-/* A write of our own: a leader alone is no progress. */
+/* A write of our own: a leader alone is no progress. Where the membership was changed, it
+ * must be possible to change it again: to tell anew where a member lives will do. */
 static void probe(struct sim_world *world, const struct cluster_view *view)
 {
     if (world->prober == 0) {
@@ -170,10 +260,21 @@ static void probe(struct sim_world *world, const struct cluster_view *view)
         memcpy(options.endpoints, view->members, view->live * sizeof view->members[0]);
         world->prober = sim_client_new(world, &options);
     }
+    char url[32];
     struct wire_request request = {
         .kind = WIRE_KV,
         .op = {.kind = KV_PUT, .key = base_bytes_of("faultline/probe"), .value = base_bytes_of("healed")},
     };
+    if (world->has_probed_write) {
+        const struct raft_conf_state *newest = configuration_of(world, view->newest);
+        raft_id first = newest->voters.ids[0];
+        sim_member_url(sim_number_of(world, first), url);
+        request = (struct wire_request){.kind = WIRE_MEMBER_UPDATE,
+                                        .member = {.id = first, .peer_url = base_bytes_of(url)}};
+        /* If the first one is lost there must be time for a second. */
+        uint64_t request_ns = UINT64_C(5000000000) + 2 * world->options.cluster.election_ns;
+        world->settle_deadline_ns = world->now_ns + bound_ns(world) + 2 * request_ns;
+    }
     world->probe_state = PROBE_UNDER_WAY;
     (void)sim_client_call(world, world->prober, &request, on_probe, world);
 }
@@ -181,14 +282,15 @@ static void probe(struct sim_world *world, const struct cluster_view *view)
 static void settled(struct sim_world *world, const struct cluster_view *views, uint32_t count)
 {
     for (uint32_t slot = 0; slot < count; slot++) {
-        if (has_quorum(&views[slot])) {
-            check_demanded(world->check);
+        if (!has_quorum(world, &views[slot]) || !is_converged(world, &views[slot])) {
+            continue;
         }
-        for (uint32_t i = 0; i < views[slot].live && has_quorum(&views[slot]); i++) {
+        check_demanded(world->check);
+        for (uint32_t i = 0; i < views[slot].live; i++) {
             struct sim_member_view member;
             sim_member_view(world, views[slot].members[i], true, &member);
             check_settled(world->check, world->now_ns, member.number, member.applied, member.revision,
-                          member.store_hash);
+                          member.state_hash);
         }
     }
     check_end(world->check, world->now_ns);
@@ -197,16 +299,23 @@ static void settled(struct sim_world *world, const struct cluster_view *views, u
 
 static void no_progress(struct sim_world *world, const struct cluster_view *view)
 {
-    const char *missing = !view->has_leader                      ? "there is no leader"
-                          : world->probe_state != PROBE_ANSWERED ? "no write is answered"
-                                                                 : "the members have not converged";
-    uint32_t first = view->members[0];
-    check_violate(world->check, CHECK_PROGRESS, world->now_ns, first,
-                  "%u of %u voters have been able to talk for %" PRIu64
+    const struct raft_conf_state *newest = configuration_of(world, view->newest);
+    char missing[96] = "the members have not converged";
+    if (!view->has_leader) {
+        snprintf(missing, sizeof missing, "there is no leader");
+    } else if (world->probe_state != PROBE_ANSWERED) {
+        snprintf(missing, sizeof missing, "no %s is answered",
+                 world->has_probed_write ? "change of the membership" : "write");
+    } else if (view->stranger != 0) {
+        snprintf(missing, sizeof missing, "m%" PRIu32 " still runs, which is no member any more",
+                 view->stranger);
+    }
+    check_violate(world->check, CHECK_PROGRESS, world->now_ns, view->members[0],
+                  "%" PRIu32 " of %" PRIu32 " voters have been able to talk for %" PRIu64
                   " ms since everything healed or last moved, "
                   "and %s (applied %" PRIu64 " to %" PRIu64 ")",
-                  view->live_voters, view->voters, bound_ns(world) / 1000000, missing, view->applied_low,
-                  view->applied_high);
+                  count_live(world, view, &newest->voters), newest->voters.count, bound_ns(world) / 1000000,
+                  missing, view->applied_low, view->applied_high);
     world->is_settled = true;
 }
 
@@ -242,24 +351,29 @@ static void look(struct sim_world *world)
     uint64_t applied = 0;
     for (uint32_t slot = 0; slot < count; slot++) {
         applied += views[slot].applied_sum;
-        if (has_quorum(&views[slot]) && !is_converged(world, &views[slot])) {
+        bool is_able = has_quorum(world, &views[slot]);
+        if (is_able && !is_converged(world, &views[slot])) {
             lagging = &views[slot];
         }
-        if (has_quorum(&views[slot]) && views[slot].has_leader && world->probe_state == PROBE_NONE) {
+        if (is_able && views[slot].has_leader && world->probe_state == PROBE_NONE) {
             probe(world, &views[slot]);
             return;
         }
     }
     bool is_probed = world->probe_state == PROBE_ANSWERED;
     for (uint32_t slot = 0; slot < count && !lagging && !is_probed; slot++) {
-        lagging = has_quorum(&views[slot]) ? &views[slot] : NULL;
+        lagging = has_quorum(world, &views[slot]) ? &views[slot] : NULL;
     }
     if (!lagging) {
         settled(world, views, count);
     } else if (applied > world->settle_applied && lagging->applied_low != lagging->applied_high) {
         world->settle_deadline_ns = world->now_ns + bound_ns(world);
     } else if (world->now_ns >= world->settle_deadline_ns) {
-        no_progress(world, lagging);
+        if (must_elect(world, lagging)) {
+            no_progress(world, lagging);
+        } else {
+            settled(world, views, count);
+        }
     }
     world->settle_applied = applied;
 }

@@ -73,6 +73,7 @@ struct sim_member_view {
     bool alive;       /* The process runs (paused or not). */
     bool paused;
     bool started; /* It ran at least once. */
+    bool ready;   /* It has published itself: it serves. */
     bool is_learner;
     uint64_t term;
     uint64_t vote; /* A number, 0 none. */
@@ -83,6 +84,7 @@ struct sim_member_view {
     sim_machine_number leader; /* Whom it follows, 0 none. */
     int64_t revision;
     uint64_t store_hash;
+    uint64_t state_hash; /* With the membership; 0 while it is down. */
     uint64_t disk_used_bytes;
     uint64_t memory_bytes;
     uint64_t requests_served;
@@ -91,8 +93,8 @@ struct sim_member_view {
 };
 
 uint32_t sim_member_count(const struct sim_world *world);
-/* The fields of a member that is down keep their last values. `store_hash` costs
- * a walk of the store: it is filled only when `with_hash`. */
+/* The fields of a member that is down keep their last values. Hashes cost
+ * a walk of the store: they are filled only when `with_hash`. */
 void sim_member_view(struct sim_world *world, sim_machine_number member, bool with_hash,
                      struct sim_member_view *out);
 /* The term of one log entry on a member; false when it has not got it. */

@@ -25,6 +25,7 @@ bool client_is_repeatable(const struct wire_request *request)
     case WIRE_MEMBER_REMOVE:
     case WIRE_MEMBER_UPDATE:
     case WIRE_MEMBER_PROMOTE:
+    case WIRE_MEMBER_CHANGE:
         return false;
     case WIRE_LEASE_CHECKPOINT:
     case WIRE_MEMBER_PUBLISH:
@@ -63,6 +64,7 @@ bool client_has_effect(const struct wire_request *request)
     case WIRE_MEMBER_REMOVE:
     case WIRE_MEMBER_UPDATE:
     case WIRE_MEMBER_PROMOTE:
+    case WIRE_MEMBER_CHANGE:
     case WIRE_MEMBER_PUBLISH:
     case WIRE_MOVE_LEADER:
         return true;

@@ -109,6 +109,7 @@ static void apply_proposal(struct member *member, const struct raft_entry *entry
     case WIRE_MEMBER_REMOVE:
     case WIRE_MEMBER_UPDATE:
     case WIRE_MEMBER_PROMOTE:
+    case WIRE_MEMBER_CHANGE:
     case WIRE_MOVE_LEADER:
     case WIRE_STATUS:
     case WIRE_ALARM:
@@ -166,58 +167,6 @@ static void apply_empty(struct member *member, const struct raft_entry *entry)
     member_reads_first_commit(member);
 }
 
-/* The change of the membership that goes with a configuration change. */
-static enum base_status apply_membership(struct member *member, const struct raft_conf_change *change)
-{
-    struct wire_proposal proposal;
-    if (change->context.size == 0) {
-        return BASE_OK;
-    }
-    if (wire_proposal_decode(change->context, &member->arena, &proposal) != BASE_OK) {
-        return BASE_INVALID;
-    }
-    const struct wire_member *subject = &proposal.request.member;
-    switch (change->changes[0].type) {
-    case RAFT_ADD_NODE:
-    case RAFT_ADD_LEARNER_NODE: {
-        enum base_status status = member_cluster_add(&member->cluster, subject);
-        if (status == BASE_OK && subject->id != member->id) {
-            member->host->add_peer(member->host->context, subject->id, subject->peer_url);
-        }
-        return status;
-    }
-    case RAFT_REMOVE_NODE:
-        if (subject->id != member->id) {
-            member->host->remove_peer(member->host->context, subject->id);
-        }
-        return member_cluster_remove(&member->cluster, subject->id);
-    case RAFT_UPDATE_NODE:
-        return member_cluster_update(&member->cluster, subject);
-    }
-    return BASE_INVALID;
-}
-
-static void apply_conf_change(struct member *member, const struct raft_entry *entry)
-{
-    struct raft_conf_change change;
-    struct raft_conf_state configuration;
-    struct base_bytes data = {.data = entry->data, .size = entry->size};
-    if (raft_conf_change_decode(entry->type, data, &change) != RAFT_OK) {
-        member_stop(member, "log", "a committed configuration change cannot be read");
-        return;
-    }
-    applying(member, entry, NULL);
-    enum base_status status = change.change_count == 0 ? BASE_OK : apply_membership(member, &change);
-    if (status != BASE_OK) {
-        change.change_count = 1;
-        change.changes[0].id = RAFT_NONE; /* How a change that does not fit is refused. */
-    }
-    (void)raft_apply_conf_change(member->raft, &change, &configuration);
-    if (member->observer.apply) {
-        member->observer.apply(member->observer.context, entry, NULL, status, kv_revision(member->kv));
-    }
-}
-
 /* One entry; true when the batch may go on (a configuration change ends it). */
 static bool apply_entry(struct member *member, const struct raft_entry *entry)
 {
@@ -231,7 +180,7 @@ static bool apply_entry(struct member *member, const struct raft_entry *entry)
         return true;
     case RAFT_ENTRY_CONF_CHANGE:
     case RAFT_ENTRY_CONF_CHANGE_V2:
-        apply_conf_change(member, entry);
+        member_apply_conf_change(member, entry);
         return false;
     }
     return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/member/cluster.h"
 
+#include "core/base/hash.h"
 #include "core/base/sha1.h"
 
 #include <assert.h>
@@ -36,6 +37,15 @@ static struct wire_member *find(struct member_cluster *cluster, raft_id id)
     uint32_t slot = slot_of(cluster, id);
     bool is_there = slot < cluster->count && cluster->members[slot].id == id;
     return is_there ? &cluster->members[slot] : NULL;
+}
+
+static bool is_listed(const struct raft_id_set *ids, raft_id id)
+{
+    uint32_t slot = 0;
+    while (slot < ids->count && ids->ids[slot] != id) {
+        slot++;
+    }
+    return slot < ids->count;
 }
 
 void member_cluster_init(struct member_cluster *cluster, const struct base_allocator *allocator)
@@ -114,32 +124,35 @@ void member_cluster_bury(struct member_cluster *cluster, raft_id id)
     cluster->removed[cluster->removed_count++] = id;
 }
 
-enum base_status member_cluster_remove(struct member_cluster *cluster, raft_id id)
+/* Out, and remembered. */
+static void remove_at(struct member_cluster *cluster, uint32_t slot)
 {
-    struct wire_member *member = find(cluster, id);
-    if (!member) {
-        return member_cluster_is_removed(cluster, id) ? BASE_MEMBER_REMOVED : BASE_MEMBER_NOT_FOUND;
-    }
+    struct wire_member *member = &cluster->members[slot];
+    raft_id id = member->id;
     text_free(cluster, &member->name);
     text_free(cluster, &member->peer_url);
-    uint32_t slot = (uint32_t)(member - cluster->members);
     cluster->count--;
     memmove(member, member + 1, (cluster->count - slot) * sizeof *member);
     member_cluster_bury(cluster, id);
-    return BASE_OK;
 }
 
-enum base_status member_cluster_promote(struct member_cluster *cluster, raft_id id)
+uint32_t member_cluster_follow(struct member_cluster *cluster, const struct raft_conf_state *state,
+                               raft_id gone[RAFT_MEMBERS_MAX])
 {
-    struct wire_member *member = find(cluster, id);
-    if (!member) {
-        return BASE_MEMBER_NOT_FOUND;
+    uint32_t count = 0;
+    for (uint32_t slot = 0; slot < cluster->count;) {
+        struct wire_member *member = &cluster->members[slot];
+        bool is_learner = is_listed(&state->learners, member->id);
+        if (!is_learner && !is_listed(&state->voters, member->id) &&
+            !is_listed(&state->voters_outgoing, member->id)) {
+            gone[count++] = member->id;
+            remove_at(cluster, slot);
+            continue;
+        }
+        member->is_learner = is_learner;
+        slot++;
     }
-    if (!member->is_learner) {
-        return BASE_MEMBER_NOT_LEARNER;
-    }
-    member->is_learner = false;
-    return BASE_OK;
+    return count;
 }
 
 enum base_status member_cluster_update(struct member_cluster *cluster, const struct wire_member *update)
@@ -157,6 +170,93 @@ enum base_status member_cluster_update(struct member_cluster *cluster, const str
         member->peer_url = text_copy(cluster, update->peer_url);
     }
     return BASE_OK;
+}
+
+/* Does another member, or one that an earlier change brings, live at this address? */
+static bool is_taken(const struct member_cluster *cluster, const struct member_change_list *list,
+                     uint32_t number)
+{
+    const struct wire_member *subject = &list->items[number].member;
+    for (uint32_t i = 0; i < cluster->count; i++) {
+        if (cluster->members[i].id != subject->id &&
+            base_bytes_equal(cluster->members[i].peer_url, subject->peer_url)) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < number; i++) {
+        if (base_bytes_equal(list->items[i].member.peer_url, subject->peer_url)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* etcd: ValidateConfigurationChange. */
+static enum base_status check_one(const struct member_cluster *cluster, const struct member_change_list *list,
+                                  uint32_t number)
+{
+    const struct wire_change *change = &list->items[number];
+    const struct wire_member *known = member_cluster_find(cluster, change->member.id);
+    if (change->member.id == RAFT_NONE || change->member.id >= RAFT_APPLY_THREAD) {
+        return BASE_INVALID;
+    }
+    if (member_cluster_is_removed(cluster, change->member.id)) {
+        return BASE_MEMBER_REMOVED;
+    }
+    for (uint32_t i = 0; i < number; i++) {
+        if (list->items[i].member.id == change->member.id) {
+            return BASE_INVALID;
+        }
+    }
+    if (change->kind == WIRE_CHANGE_ADD && known) {
+        return BASE_MEMBER_EXISTS;
+    }
+    if (change->kind != WIRE_CHANGE_ADD && !known) {
+        return BASE_MEMBER_NOT_FOUND;
+    }
+    switch (change->kind) {
+    case WIRE_CHANGE_ADD:
+    case WIRE_CHANGE_UPDATE:
+        if (change->member.peer_url.size == 0) {
+            return BASE_INVALID;
+        }
+        return is_taken(cluster, list, number) ? BASE_PEER_URL_EXISTS : BASE_OK;
+    case WIRE_CHANGE_PROMOTE:
+        return known->is_learner ? BASE_OK : BASE_MEMBER_NOT_LEARNER;
+    case WIRE_CHANGE_DEMOTE:
+        return known->is_learner ? BASE_INVALID : BASE_OK;
+    case WIRE_CHANGE_REMOVE:
+    case WIRE_CHANGE_KIND_COUNT:
+        break;
+    }
+    return BASE_OK;
+}
+
+enum base_status member_cluster_check(const struct member_cluster *cluster,
+                                      const struct member_change_list *list)
+{
+    enum base_status status = BASE_OK;
+    uint32_t count = cluster->count;
+    for (uint32_t i = 0; i < list->count && status == BASE_OK; i++) {
+        status = check_one(cluster, list, i);
+        count += list->items[i].kind == WIRE_CHANGE_ADD;
+    }
+    return status == BASE_OK && count > RAFT_MEMBERS_MAX ? BASE_INVALID : status;
+}
+
+uint64_t member_cluster_hash(const struct member_cluster *cluster)
+{
+    uint64_t hash = 0;
+    for (uint32_t i = 0; i < cluster->count; i++) {
+        hash = base_hash_u64(hash, cluster->members[i].id);
+        hash = base_hash_u64(hash, cluster->members[i].is_learner);
+        hash = base_hash_bytes(hash, cluster->members[i].name);
+        hash = base_hash_bytes(hash, cluster->members[i].peer_url);
+    }
+    for (uint32_t i = 0; i < cluster->removed_count; i++) {
+        hash = base_hash_u64(hash, cluster->removed[i]);
+    }
+    return hash;
 }
 
 static uint64_t first_eight(const uint8_t digest[BASE_SHA1_SIZE])

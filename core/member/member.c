@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/member/member.h"
 
+#include "core/base/hash.h"
 #include "core/member/state.h"
 
 #include <assert.h>
@@ -118,6 +119,7 @@ void member_free(struct member *member)
     member_watches_release(member);
     member_reads_release(member);
     member_proposals_release(member);
+    member_changes_release(member);
     member_lessor_release(member);
     member_storage_free(member);
     if (member->raft) {
@@ -215,6 +217,7 @@ static void leader_changed(struct member *member, raft_id leader)
         member->leader_lost_ns = member->now_ns;
     }
     member->leader = leader;
+    member_changes_leader(member);
     if (leader == RAFT_NONE) {
         return;
     }
@@ -228,6 +231,9 @@ static void leader_changed(struct member *member, raft_id leader)
 
 static void soft_state(struct member *member, const struct raft_ready *ready)
 {
+    if (ready->role == RAFT_LEADER && member->role != RAFT_LEADER) {
+        member->changes.lead_since_ns = member->now_ns;
+    }
     member->role = ready->role;
     if (ready->role != RAFT_LEADER && lease_is_primary(member->lessor.lessor)) {
         lease_demote(member->lessor.lessor);
@@ -274,6 +280,7 @@ static uint64_t due_of(const struct member *member)
         member_reads_due_ns(member),
         member_lessor_due_ns(member),
         member_snapshot_due_ns(member),
+        member_changes_due_ns(member),
         member->is_published || member->publish_ns == 0 ? HOST_NEVER : member->publish_ns,
         member->is_leaving ? member->leave_ns : HOST_NEVER,
     };
@@ -361,6 +368,7 @@ void member_boot_done(struct member *member)
 void member_start(struct member *member, uint64_t now_ns)
 {
     member->now_ns = now_ns;
+    member->changes.began_ns = now_ns;
     const struct wal_options wal_options = {.segment_bytes = member->config.segment_bytes,
                                             .allocate_bytes = member->config.allocate_bytes};
     member->kv = member_new_kv(member);
@@ -461,16 +469,31 @@ static bool is_ours(struct member *member, uint64_t connection, const struct wir
     return false;
 }
 
+/* Told that we are out by a peer that knows: whoever lags learns of its removal so. That
+ * a message was misdelivered says nothing about us, and neither does another cluster. */
+static void receive_refusal(struct member *member, const struct wire_message *message)
+{
+    const struct wire_refusal *refusal = &message->refusal;
+    bool is_ours = message->cluster_id == member->cluster_id && refusal->refused == member->id &&
+                   refusal->intended == message->from;
+    if (is_ours && refusal->status == BASE_MEMBER_REMOVED) {
+        member_stop(member, "removed", "");
+    }
+}
+
 static void receive_peer(struct member *member, uint64_t connection, const struct wire_message *message)
 {
     if (!is_ours(member, connection, message)) {
         return;
     }
     member_greeted(member, message->from);
+    member_heard(member, message->from);
     if (message->kind == WIRE_RAFT) {
         receive_raft(member, message);
     } else if (message->kind == WIRE_SNAPSHOT_CHUNK) {
         member_snapshot_chunk(member, message->from, &message->chunk);
+    } else if (message->kind == WIRE_CHANGE_FORWARD) {
+        member_change_forwarded(member, connection, &message->request);
     } else {
         assert(message->kind == WIRE_LEASE_FORWARD);
         member_lease_forwarded(member, connection, &message->request);
@@ -515,10 +538,17 @@ static void receive(struct member *member, uint64_t connection, const struct wir
     case WIRE_RAFT:
     case WIRE_SNAPSHOT_CHUNK:
     case WIRE_LEASE_FORWARD:
+    case WIRE_CHANGE_FORWARD:
         receive_peer(member, connection, message);
         break;
     case WIRE_LEASE_ANSWER:
         member_lease_answered(member, &message->response);
+        break;
+    case WIRE_CHANGE_ANSWER:
+        member_change_answered(member, &message->response);
+        break;
+    case WIRE_REFUSAL:
+        receive_refusal(member, message);
         break;
     case WIRE_HELLO:
         hello(member, connection);
@@ -542,7 +572,6 @@ static void receive(struct member *member, uint64_t connection, const struct wir
             member_greeted(member, message->from);
         }
         break;
-    case WIRE_REFUSAL:
     case WIRE_WELCOME:
     case WIRE_PONG:
     case WIRE_RESPONSE:
@@ -594,6 +623,7 @@ void member_unreachable(struct member *member, uint64_t now_ns, raft_id peer)
 {
     if (enter(member, now_ns) && member->boot.is_over) {
         raft_report_unreachable(member->raft, peer);
+        member_unheard(member, peer);
         member_snapshot_unreachable(member, peer);
         member_settle(member);
     }
@@ -622,6 +652,7 @@ void member_due(struct member *member, uint64_t now_ns)
     member_reads_due(member);
     member_lessor_due(member);
     member_snapshot_due(member);
+    member_changes_due(member);
     if (!member->is_published && member->publish_ns != 0 && member->publish_ns <= now_ns) {
         publish(member);
     }
@@ -682,9 +713,9 @@ void member_get_status(const struct member *member, struct member_status *out)
     }
 }
 
-uint32_t member_voter_count(const struct member *member)
+const struct raft_conf_state *member_configuration(const struct member *member)
 {
-    return member->raft ? raft_configuration(member->raft)->voters.count : 0;
+    return member->raft ? raft_configuration(member->raft) : NULL;
 }
 
 uint64_t member_store_hash(const struct member *member)
@@ -696,6 +727,11 @@ uint64_t member_store_hash(const struct member *member)
     enum base_status status = kv_hash(member->kv, 0, &hash);
     assert(status == BASE_OK);
     return hash ^ lease_hash(member->lessor.lessor) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+uint64_t member_state_hash(const struct member *member)
+{
+    return base_hash_u64(member_store_hash(member), member_cluster_hash(&member->cluster));
 }
 
 enum raft_status member_term_at(const struct member *member, raft_index index, raft_term *out)

@@ -42,6 +42,7 @@ struct member_config {
     bool lease_fencing;      /* Revocations, renewals and expiry by confirmed leaders only. */
     bool lease_checkpoint;
     bool strict_reconfig;
+    uint32_t learners_max;
     uint64_t quota_bytes;
     uint32_t batch_entries; /* Entries one run of the apply stage takes; 0 is 64. */
 };
@@ -98,10 +99,12 @@ struct member_status {
 /* Borrowed: counts up as the member works. */
 const struct member_work *member_get_work(const struct member *member);
 void member_get_status(const struct member *member, struct member_status *out);
-/* Voters of the configuration in force. */
-uint32_t member_voter_count(const struct member *member);
+/* The configuration in force; NULL while there is none. Borrowed until the next call. */
+const struct raft_conf_state *member_configuration(const struct member *member);
 /* Hash of store and leases at the applied index. */
 uint64_t member_store_hash(const struct member *member);
+/* Of all that entries decide: the membership as well. */
+uint64_t member_state_hash(const struct member *member);
 enum raft_status member_term_at(const struct member *member, raft_index index, raft_term *out);
 
 #endif

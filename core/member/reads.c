@@ -131,7 +131,13 @@ static void serve(struct member *member, struct member_read *read)
     case MEMBER_READ_RANGE: {
         const struct wire_request *request = &read->request->request;
         struct wire_response response = {0};
-        enum base_status status = kv_read(member->kv, &request->op, &member->arena, &response.result);
+        enum base_status status = BASE_OK;
+        if (request->kind == WIRE_MEMBER_LIST) {
+            response.members = member->cluster.members;
+            response.member_count = member->cluster.count;
+        } else {
+            status = kv_read(member->kv, &request->op, &member->arena, &response.result);
+        }
         member_respond(member, read->connection, request->id, status, &response);
         break;
     }

@@ -77,18 +77,29 @@ void member_respond(struct member *member, uint64_t connection, uint64_t request
 }
 
 /* Hand a payload to Raft. false: it was dropped on the spot. */
-static bool propose_now(struct member *member, struct base_bytes payload)
+static bool propose_now(struct member *member, enum wire_request_kind kind, struct base_bytes payload)
 {
-    return raft_propose(member->raft, payload) == RAFT_OK;
+    return member_is_change(kind) ? member_propose_conf_change(member, payload)
+                                  : raft_propose(member->raft, payload) == RAFT_OK;
 }
 
-bool member_propose(struct member *member, uint64_t connection, const struct wire_request *request,
-                    bool is_fenced)
+static void answer(struct member *member, const struct member_pending *pending, enum base_status status,
+                   struct wire_response *response)
+{
+    if (pending->is_forwarded) {
+        member_change_answer(member, pending->connection, true, pending->request_id, status);
+    } else {
+        member_respond(member, pending->connection, pending->request_id, status, response);
+    }
+}
+
+static bool propose(struct member *member, const struct member_pending *asker,
+                    const struct wire_request *request, bool is_fenced)
 {
     struct member_proposals *proposals = &member->proposals;
     bool has_leader = member->leader != RAFT_NONE;
     if (!has_leader && proposals->waiting_count == MEMBER_WAITING_MAX) {
-        member_respond(member, connection, request->id, BASE_TOO_MANY_REQUESTS, NULL);
+        answer(member, asker, BASE_TOO_MANY_REQUESTS, NULL);
         return false;
     }
     struct wire_proposal proposal = {
@@ -107,24 +118,21 @@ bool member_propose(struct member *member, uint64_t connection, const struct wir
     wire_proposal_encode(&proposal, &member->scratch);
     struct base_bytes payload = base_buffer_view(&member->scratch);
     if (payload.size > MEMBER_REQUEST_BYTES_MAX) {
-        member_respond(member, connection, request->id, BASE_REQUEST_TOO_LARGE, NULL);
+        answer(member, asker, BASE_REQUEST_TOO_LARGE, NULL);
         return false;
     }
-    if (has_leader && !propose_now(member, payload)) {
-        member_respond(member, connection, request->id, BASE_UNAVAILABLE, NULL);
+    if (has_leader && !propose_now(member, request->kind, payload)) {
+        answer(member, asker, BASE_UNAVAILABLE, NULL);
         return false;
     }
     uint64_t number;
     struct member_pending *pending = pending_new(member, &number);
     assert(number == proposal.id);
-    *pending = (struct member_pending){
-        .state = has_leader ? MEMBER_PENDING_PROPOSED : MEMBER_PENDING_WAITING,
-        .kind = request->kind,
-        .connection = connection,
-        .request_id = request->id,
-        .began_ns = member->now_ns,
-        .deadline_ns = member->now_ns + member_request_timeout(member),
-    };
+    *pending = *asker;
+    pending->state = has_leader ? MEMBER_PENDING_PROPOSED : MEMBER_PENDING_WAITING;
+    pending->kind = request->kind;
+    pending->began_ns = member->now_ns;
+    pending->deadline_ns = member->now_ns + member_request_timeout(member);
     if (!has_leader) {
         uint8_t *copy = base_alloc(member->allocator, payload.size);
         memcpy(copy, payload.data, payload.size);
@@ -132,6 +140,22 @@ bool member_propose(struct member *member, uint64_t connection, const struct wir
         proposals->waiting_count++;
     }
     return true;
+}
+
+bool member_propose(struct member *member, uint64_t connection, const struct wire_request *request,
+                    bool is_fenced)
+{
+    const struct member_pending asker = {.connection = connection, .request_id = request->id};
+    return propose(member, &asker, request, is_fenced);
+}
+
+bool member_propose_change(struct member *member, uint64_t connection, bool is_forwarded,
+                           const struct wire_request *request)
+{
+    const struct member_pending asker = {.connection = connection,
+                                         .request_id = request->id,
+                                         .is_forwarded = is_forwarded};
+    return propose(member, &asker, request, false);
 }
 
 void member_proposals_leader(struct member *member)
@@ -142,7 +166,7 @@ void member_proposals_leader(struct member *member)
         if (pending->state != MEMBER_PENDING_WAITING) {
             continue;
         }
-        if (!propose_now(member, pending->payload)) {
+        if (!propose_now(member, pending->kind, pending->payload)) {
             return; /* The leader is gone again, or hands over: wait on. */
         }
         base_free(member->allocator, (void *)(uintptr_t)pending->payload.data, pending->payload.size);
@@ -163,15 +187,14 @@ void member_pending_done(struct member *member, uint64_t proposal_id, enum base_
     if (pending->state == MEMBER_PENDING_DONE) {
         return;
     }
-    uint64_t connection = pending->connection;
-    uint64_t request_id = pending->request_id;
+    const struct member_pending asker = *pending;
     pending_clear(member, pending);
     trim(proposals);
-    member_respond(member, connection, request_id, status, response);
+    answer(member, &asker, status, response);
 }
 
 /* etcd: parseProposeCtxErr. */
-static enum base_status timeout_status(const struct member *member, uint64_t began_ns)
+enum base_status member_timeout_status(const struct member *member, uint64_t began_ns)
 {
     uint64_t election_ns = member->config.election_ticks * member->config.tick_ns;
     if (member->leader_found_ns != 0 && began_ns < member->leader_found_ns &&
@@ -191,11 +214,9 @@ void member_proposals_due(struct member *member)
             if (pending->deadline_ns > member->now_ns) {
                 return;
             }
-            enum base_status status = timeout_status(member, pending->began_ns);
-            uint64_t connection = pending->connection;
-            uint64_t request_id = pending->request_id;
+            const struct member_pending asker = *pending;
             pending_clear(member, pending);
-            member_respond(member, connection, request_id, status, NULL);
+            answer(member, &asker, member_timeout_status(member, asker.began_ns), NULL);
         }
         proposals->first++;
         proposals->count--;
@@ -263,6 +284,20 @@ static void serve_kv(struct member *member, uint64_t connection, const struct wi
     }
 }
 
+static bool is_learner(const struct member *member)
+{
+    const struct wire_member *self = member_cluster_find(&member->cluster, member->id);
+    return self && self->is_learner;
+}
+
+/* etcd: isRPCSupportedForLearner. */
+static bool is_for_learner(const struct wire_request *request)
+{
+    bool is_serializable = request->kind == WIRE_KV && request->op.kind == KV_RANGE &&
+                           (request->op.flags & KV_SERIALIZABLE) != 0;
+    return is_serializable || request->kind == WIRE_STATUS || request->kind == WIRE_HASH_KV;
+}
+
 /* The quick refusals that come before everything else (etcd: processInternalRaftRequestOnce). */
 static enum base_status refusal(const struct member *member, const struct wire_request *request)
 {
@@ -274,7 +309,7 @@ static enum base_status refusal(const struct member *member, const struct wire_r
     if (request->require_leader && member->leader == RAFT_NONE) {
         return BASE_NO_LEADER;
     }
-    return BASE_OK;
+    return is_learner(member) && !is_for_learner(request) ? BASE_NOT_SUPPORTED_FOR_LEARNER : BASE_OK;
 }
 
 void member_request(struct member *member, uint64_t connection, const struct wire_request *request)
@@ -316,27 +351,25 @@ void member_request(struct member *member, uint64_t connection, const struct wir
     case WIRE_WATCH_PROGRESS:
         member_watch_request(member, connection, request);
         return;
-    case WIRE_STATUS:
     case WIRE_MEMBER_LIST:
+        member_read_add(member, MEMBER_READ_RANGE, connection, false, request, 0);
+        return;
+    case WIRE_STATUS:
     case WIRE_HASH_KV:
         serve_status(member, connection, request);
         return;
     case WIRE_MOVE_LEADER:
-        if (!member_is_leader(member)) {
-            status = BASE_NOT_LEADER;
-        } else if (!member_cluster_find(&member->cluster, request->member.id)) {
-            status = BASE_BAD_LEADER_TRANSFEREE;
-        } else {
-            raft_transfer_leader(member->raft, request->member.id);
-        }
-        member_respond(member, connection, request->id, status, NULL);
+        member_move_request(member, connection, request);
         return;
-    case WIRE_LEASE_CHECKPOINT:
-    case WIRE_MEMBER_PUBLISH:
     case WIRE_MEMBER_ADD:
     case WIRE_MEMBER_REMOVE:
     case WIRE_MEMBER_UPDATE:
     case WIRE_MEMBER_PROMOTE:
+    case WIRE_MEMBER_CHANGE:
+        member_change_request(member, connection, request);
+        return;
+    case WIRE_LEASE_CHECKPOINT:
+    case WIRE_MEMBER_PUBLISH:
     case WIRE_ALARM:
     case WIRE_REQUEST_KIND_COUNT:
         break;

@@ -61,6 +61,28 @@ static bool head_decode(struct member_cluster *cluster, struct lease_lessor *les
     return !in->failed && lease_load(lessor, in) == BASE_OK;
 }
 
+/* Another membership in place of ours: those who are not in it any more are no peers. */
+static void membership_load(struct member *member, struct member_cluster *cluster)
+{
+    for (uint32_t i = 0; i < member->cluster.count; i++) {
+        raft_id id = member->cluster.members[i].id;
+        if (id != member->id && !member_cluster_find(cluster, id)) {
+            member->host->remove_peer(member->host->context, id);
+        }
+    }
+    member_cluster_release(&member->cluster);
+    member->cluster = *cluster;
+    for (uint32_t i = 0; i < cluster->count; i++) {
+        const struct wire_member *peer = &cluster->members[i];
+        if (peer->id != member->id) {
+            member->host->add_peer(member->host->context, peer->id, peer->peer_url);
+        } else if (peer->name.size > 0) {
+            member->is_published = true;
+        }
+    }
+    member_maybe_removed(member);
+}
+
 /* Put a whole state in place of what this member holds. false: it cannot be read,
  * and nothing changed. */
 static bool state_load(struct member *member, struct base_bytes state, const struct raft_snapshot *snapshot)
@@ -87,22 +109,13 @@ static bool state_load(struct member *member, struct base_bytes state, const str
     kv_watchers_move(member->watches.watchers, kv);
     lease_free(lessor_before);
     kv_free(member->kv);
-    member_cluster_release(&member->cluster);
     member->kv = kv;
-    member->cluster = cluster;
     member->apply.applied = snapshot->index;
     member->apply.handed_to = snapshot->index;
-    for (uint32_t i = 0; i < cluster.count; i++) {
-        const struct wire_member *peer = &cluster.members[i];
-        if (peer->id != member->id) {
-            member->host->add_peer(member->host->context, peer->id, peer->peer_url);
-        } else if (peer->name.size > 0) {
-            member->is_published = true;
-        }
-    }
+    membership_load(member, &cluster);
     if (member->observer.snapshot) {
         member->observer.snapshot(member->observer.context, snapshot->index, snapshot->term,
-                                  member_store_hash(member), true);
+                                  member_state_hash(member), true);
     }
     return true;
 }
@@ -129,7 +142,7 @@ void member_snapshot_maybe_begin(struct member *member)
     };
     if (member->observer.snapshot) {
         member->observer.snapshot(member->observer.context, member->apply.applied, term,
-                                  member_store_hash(member), false);
+                                  member_state_hash(member), false);
     }
     wal_snapshot_begin(member->storage.wal, &snapshots->making);
     base_buffer_reset(&member->scratch);

@@ -22,6 +22,7 @@ enum {
     MEMBER_WATCH_EVENTS_MAX = 1000,
     MEMBER_COMPACT_KEYS = 1000,   /* Of one turn; etcd: CompactionBatchLimit */
     MEMBER_CHECKPOINTS_MAX = 500, /* In one entry. */
+    MEMBER_ASKED_MAX = 64,        /* Membership changes, and moves, under way. */
     MEMBER_BATCH_DEFAULT = 64
 };
 
@@ -33,6 +34,9 @@ enum {
 #define MEMBER_GREETING_NS UINT64_C(5000000000)     /* etcd: rafthttp.ConnReadTimeout */
 #define MEMBER_DISCOVERY_NS UINT64_C(5000000000)    /* etcd: discovery-request-timeout */
 #define MEMBER_DISCOVERY_WAIT_NS UINT64_C(1000000000)
+#define MEMBER_HEALTH_NS UINT64_C(5000000000)       /* etcd: HealthInterval */
+#define MEMBER_AWAY UINT64_MAX                      /* A contact that is known to be gone. */
+#define MEMBER_REMOVED_NS UINT64_C(1000000000)      /* From our own removal to our end. */
 
 /* --- the storage stage: what waits for the disk --- */
 
@@ -69,6 +73,7 @@ struct member_pending {
     enum member_pending_state state;
     enum wire_request_kind kind;
     uint64_t connection; /* 0: the member itself asked. */
+    bool is_forwarded;   /* From a peer: answered as WIRE_CHANGE_ANSWER. */
     uint64_t request_id;
     uint64_t began_ns;
     uint64_t deadline_ns;
@@ -192,6 +197,47 @@ struct member_greeting {
 };
 
 enum member_found { MEMBER_FOUND_LOG, MEMBER_FOUND_NOTHING, MEMBER_FOUND_DAMAGE };
+/* --- changes of the membership --- */
+
+/* A change that a client asked us for, until the leader has answered. */
+struct member_asked {
+    uint64_t number; /* Ours, for the leader's answer. */
+    uint64_t connection;
+    uint64_t request_id;
+    uint64_t began_ns;
+    uint64_t deadline_ns;
+    raft_id to;                   /* RAFT_NONE: waits for a leader. */
+    struct wire_message *request; /* Owned, flat. */
+    size_t request_bytes;
+};
+
+/* A client waits until `to` leads. */
+struct member_move {
+    uint64_t connection;
+    uint64_t request_id;
+    uint64_t deadline_ns;
+    raft_id to;
+};
+
+/* Since when a peer has been heard of without a pause, and when it was last. */
+struct member_contact {
+    raft_id id; /* RAFT_NONE: nobody yet. */
+    uint64_t since_ns;
+    uint64_t last_ns;
+};
+
+struct member_changes {
+    struct member_asked asked[MEMBER_ASKED_MAX];
+    struct member_move moves[MEMBER_ASKED_MAX];
+    uint32_t asked_count;
+    uint32_t move_count;
+    uint64_t asked_number;
+    struct member_contact contacts[RAFT_MEMBERS_MAX];
+    uint64_t began_ns;       /* This process. */
+    uint64_t lead_since_ns;  /* Its last reign. */
+    uint64_t joint_proposal; /* Ours, in force but joint; 0: none. */
+    uint64_t removed_ns;     /* We are out, and stop at this instant; 0: not. */
+};
 
 struct member {
     struct member_config config; /* Strings live in `texts`. */
@@ -217,6 +263,7 @@ struct member {
     struct member_snapshots snapshots;
     struct member_boot boot;
     struct member_greeting greeting;
+    struct member_changes changes;
     struct member_work work;
 
     uint64_t now_ns; /* Of the call under way. */
@@ -270,6 +317,11 @@ void member_respond(struct member *member, uint64_t connection, uint64_t request
  * nobody waits. false: refused, and said so. */
 bool member_propose(struct member *member, uint64_t connection, const struct wire_request *request,
                     bool is_fenced);
+/* The same for a change of the membership; its id stands in it already. */
+bool member_propose_change(struct member *member, uint64_t connection, bool is_forwarded,
+                           const struct wire_request *request);
+/* What is said of a proposal that was not applied in time. */
+enum base_status member_timeout_status(const struct member *member, uint64_t began_ns);
 /* A proposal of ours took effect. */
 void member_pending_done(struct member *member, uint64_t proposal_id, enum base_status status,
                          struct wire_response *response);
@@ -308,6 +360,29 @@ void member_watch_request(struct member *member, uint64_t connection, const stru
 void member_watches_pump(struct member *member);
 void member_watches_closed(struct member *member, uint64_t connection);
 void member_watches_release(struct member *member);
+
+/* changes.c */
+bool member_is_change(enum wire_request_kind kind);
+/* Hand an encoded wire_proposal of a change to Raft. false: it was dropped on the spot. */
+bool member_propose_conf_change(struct member *member, struct base_bytes payload);
+void member_apply_conf_change(struct member *member, const struct raft_entry *entry);
+void member_change_request(struct member *member, uint64_t connection, const struct wire_request *request);
+void member_change_forwarded(struct member *member, uint64_t connection, const struct wire_request *request);
+void member_change_answered(struct member *member, const struct wire_response *response);
+/* Answer a client, or the peer that passed its request on. */
+void member_change_answer(struct member *member, uint64_t connection, bool is_forwarded, uint64_t request_id,
+                          enum base_status status);
+void member_move_request(struct member *member, uint64_t connection, const struct wire_request *request);
+/* Another leader, or none. */
+void member_changes_leader(struct member *member);
+/* A peer of ours said something; its connection is gone. */
+void member_heard(struct member *member, raft_id peer);
+void member_unheard(struct member *member, raft_id peer);
+/* Has the membership that came into force left us out? */
+void member_maybe_removed(struct member *member);
+void member_changes_due(struct member *member);
+uint64_t member_changes_due_ns(const struct member *member);
+void member_changes_release(struct member *member);
 
 /* snapshot.c */
 /* Enough was applied since the newest one: make another. */

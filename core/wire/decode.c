@@ -246,6 +246,18 @@ static void get_checkpoints(struct decoder *decoder, struct wire_request *reques
     request->checkpoint_remaining_s = remaining_s;
 }
 
+static void get_changes(struct decoder *decoder, struct wire_request *request)
+{
+    uint32_t count = get_count(decoder, WIRE_CHANGE_SIZE_MIN);
+    struct wire_change *changes = get_array(decoder, count, sizeof *changes);
+    for (uint32_t i = 0; i < count; i++) {
+        changes[i].kind = (enum wire_change_kind)get_choice(decoder, WIRE_CHANGE_KIND_COUNT);
+        changes[i].member = get_member(decoder);
+    }
+    request->change_count = count;
+    request->changes = changes;
+}
+
 static void get_request(struct decoder *decoder, struct wire_request *request)
 {
     request->kind = (enum wire_request_kind)get_choice(decoder, WIRE_REQUEST_KIND_COUNT);
@@ -277,6 +289,9 @@ static void get_request(struct decoder *decoder, struct wire_request *request)
     }
     if (flags & WIRE_REQUEST_CHECKPOINTS) {
         get_checkpoints(decoder, request);
+    }
+    if (request->kind == WIRE_MEMBER_CHANGE) {
+        get_changes(decoder, request);
     }
 }
 
@@ -513,10 +528,12 @@ static void get_payload(struct decoder *decoder, struct wire_message *message)
         break;
     case WIRE_LEASE_FORWARD:
     case WIRE_PEER_QUERY:
+    case WIRE_CHANGE_FORWARD:
     case WIRE_REQUEST:
         get_request(decoder, &message->request);
         break;
     case WIRE_LEASE_ANSWER:
+    case WIRE_CHANGE_ANSWER:
     case WIRE_PEER_ANSWER:
     case WIRE_RESPONSE:
         get_response(decoder, &message->response);

@@ -203,6 +203,14 @@ static void put_request(struct writer *writer, const struct wire_request *reques
             put_signed(writer, request->checkpoint_remaining_s[i]);
         }
     }
+    assert(request->kind == WIRE_MEMBER_CHANGE || request->change_count == 0);
+    if (request->kind == WIRE_MEMBER_CHANGE) {
+        put_number(writer, request->change_count);
+        for (uint32_t i = 0; i < request->change_count; i++) {
+            put_flags(writer, (unsigned)request->changes[i].kind);
+            put_member(writer, &request->changes[i].member);
+        }
+    }
 }
 
 static void put_record(struct writer *writer, const struct kv_record *record)
@@ -427,10 +435,12 @@ static void put_message(struct writer *writer, const struct wire_message *messag
         break;
     case WIRE_LEASE_FORWARD:
     case WIRE_PEER_QUERY:
+    case WIRE_CHANGE_FORWARD:
     case WIRE_REQUEST:
         put_request(writer, &message->request);
         break;
     case WIRE_LEASE_ANSWER:
+    case WIRE_CHANGE_ANSWER:
     case WIRE_PEER_ANSWER:
     case WIRE_RESPONSE:
         put_response(writer, &message->response);

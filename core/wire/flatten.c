@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-enum { ALIGN = 8, ZERO_STEP = 32 };
+enum { ALIGN = 8, ZERO_STEP = 16 };
 
 static_assert(sizeof(struct wire_message) % ALIGN == 0, "what follows the message is aligned");
 static_assert(sizeof(struct wire_message) % ZERO_STEP == 0, "it is zeroed in whole steps");
@@ -58,8 +58,13 @@ static size_t count_member(const struct wire_member *member)
 
 static size_t count_request(const struct wire_request *request)
 {
-    return count_op(&request->op, 0) + count_member(&request->member) +
-           2 * (size_t)request->checkpoint_count * sizeof(int64_t);
+    size_t size = count_op(&request->op, 0) + count_member(&request->member) +
+                  2 * (size_t)request->checkpoint_count * sizeof(int64_t) +
+                  (size_t)request->change_count * sizeof *request->changes;
+    for (uint32_t i = 0; i < request->change_count; i++) {
+        size += count_member(&request->changes[i].member);
+    }
+    return size;
 }
 
 static size_t count_record(const struct kv_record *record)
@@ -135,9 +140,11 @@ size_t wire_flat_size(const struct wire_message *message)
         return sizeof *message + rounded(message->chunk.data.size);
     case WIRE_LEASE_FORWARD:
     case WIRE_PEER_QUERY:
+    case WIRE_CHANGE_FORWARD:
     case WIRE_REQUEST:
         return sizeof *message + count_request(&message->request);
     case WIRE_LEASE_ANSWER:
+    case WIRE_CHANGE_ANSWER:
     case WIRE_PEER_ANSWER:
     case WIRE_RESPONSE:
         return sizeof *message + count_response(&message->response);
@@ -233,6 +240,12 @@ static void pack_request(struct packer *packer, struct wire_request *request)
     size_t size = (size_t)request->checkpoint_count * sizeof(int64_t);
     request->checkpoint_leases = pack_array(packer, request->checkpoint_leases, size);
     request->checkpoint_remaining_s = pack_array(packer, request->checkpoint_remaining_s, size);
+    struct wire_change *changes =
+        pack_array(packer, request->changes, (size_t)request->change_count * sizeof *changes);
+    for (uint32_t i = 0; i < request->change_count; i++) {
+        pack_member(packer, &changes[i].member);
+    }
+    request->changes = changes;
 }
 
 static void pack_record(struct packer *packer, struct kv_record *record)
@@ -328,6 +341,8 @@ static const uint16_t payload_sizes[WIRE_KIND_COUNT] = {
     [WIRE_REQUEST] = sizeof(struct wire_request),
     [WIRE_RESPONSE] = sizeof(struct wire_response),
     [WIRE_WATCH] = sizeof(struct wire_watch),
+    [WIRE_CHANGE_FORWARD] = sizeof(struct wire_request),
+    [WIRE_CHANGE_ANSWER] = sizeof(struct wire_response),
 };
 
 struct wire_message *wire_flatten(const struct wire_message *message, void *memory)
@@ -352,10 +367,12 @@ struct wire_message *wire_flatten(const struct wire_message *message, void *memo
         break;
     case WIRE_LEASE_FORWARD:
     case WIRE_PEER_QUERY:
+    case WIRE_CHANGE_FORWARD:
     case WIRE_REQUEST:
         pack_request(&packer, &copy->request);
         break;
     case WIRE_LEASE_ANSWER:
+    case WIRE_CHANGE_ANSWER:
     case WIRE_PEER_ANSWER:
     case WIRE_RESPONSE:
         pack_response(&packer, &copy->response);

@@ -21,6 +21,8 @@ const char *wire_kind_text(enum wire_kind kind)
         [WIRE_RESPONSE] = "Response",
         [WIRE_WATCH] = "Watch",
         [WIRE_GOODBYE] = "Goodbye",
+        [WIRE_CHANGE_FORWARD] = "ChangeForward",
+        [WIRE_CHANGE_ANSWER] = "ChangeAnswer",
     };
     static_assert(sizeof texts / sizeof texts[0] == WIRE_KIND_COUNT, "every kind has a text");
     assert((unsigned)kind < WIRE_KIND_COUNT);
@@ -51,6 +53,7 @@ const char *wire_request_text(enum wire_request_kind kind)
         [WIRE_STATUS] = "Status",
         [WIRE_ALARM] = "Alarm",
         [WIRE_HASH_KV] = "HashKv",
+        [WIRE_MEMBER_CHANGE] = "MemberChange",
     };
     static_assert(sizeof texts / sizeof texts[0] == WIRE_REQUEST_KIND_COUNT, "every kind has a text");
     assert((unsigned)kind < WIRE_REQUEST_KIND_COUNT);

@@ -24,14 +24,17 @@ enum wire_kind {
     WIRE_PEER_QUERY,     /* request, MEMBER_LIST: asked of peers at the start */
     WIRE_PEER_ANSWER,    /* response, with members */
     /* From clients, and back. */
-    WIRE_HELLO,    /* opens a connection */
-    WIRE_WELCOME,  /* it is open */
-    WIRE_PING,     /* keepalive */
+    WIRE_HELLO,   /* opens a connection */
+    WIRE_WELCOME, /* it is open */
+    WIRE_PING,    /* keepalive */
     WIRE_PONG,
     WIRE_REQUEST,  /* request */
     WIRE_RESPONSE, /* response */
     WIRE_WATCH,    /* watch: a batch of events of one watch */
     WIRE_GOODBYE,  /* the sender closes the connection */
+    /* Among members again. */
+    WIRE_CHANGE_FORWARD, /* request: a change of the membership, for the leader */
+    WIRE_CHANGE_ANSWER,  /* response */
     WIRE_KIND_COUNT
 };
 
@@ -57,6 +60,7 @@ enum wire_request_kind {
     WIRE_STATUS,
     WIRE_ALARM,
     WIRE_HASH_KV,
+    WIRE_MEMBER_CHANGE, /* changes: several at once, through a joint configuration */
     WIRE_REQUEST_KIND_COUNT
 };
 
@@ -66,6 +70,21 @@ struct wire_member {
     struct base_bytes name; /* Empty until it has published it. */
     struct base_bytes peer_url;
     bool is_learner;
+};
+
+enum wire_change_kind {
+    WIRE_CHANGE_ADD,     /* as voter or learner, at peer_url */
+    WIRE_CHANGE_REMOVE,  /* id */
+    WIRE_CHANGE_PROMOTE, /* id: a learner becomes a voter */
+    WIRE_CHANGE_DEMOTE,  /* id: a voter becomes a learner */
+    WIRE_CHANGE_UPDATE,  /* id: it lives at peer_url now */
+    WIRE_CHANGE_KIND_COUNT
+};
+
+/* What becomes of one member. */
+struct wire_change {
+    enum wire_change_kind kind;
+    struct wire_member member;
 };
 
 /* Which fields mean something depends on the kind; the others are zero. */
@@ -85,6 +104,8 @@ struct wire_request {
     uint32_t checkpoint_count; /* LEASE_CHECKPOINT */
     const int64_t *checkpoint_leases;
     const int64_t *checkpoint_remaining_s;
+    uint32_t change_count; /* MEMBER_CHANGE */
+    const struct wire_change *changes;
 };
 
 /* What an entry of the log holds: a request and who asked for it to be there. */

@@ -43,6 +43,7 @@ static const struct script_key cluster_keys[] = {
     CLUSTER_FIELD("lease_checkpoint", SCRIPT_BOOL, lease_checkpoint, 0, 0),
     CLUSTER_FIELD("lease_fencing", SCRIPT_BOOL, lease_fencing, 0, 0),
     CLUSTER_FIELD("strict_reconfig", SCRIPT_BOOL, strict_reconfig, 0, 0),
+    CLUSTER_FIELD("max_learners", SCRIPT_U32, learners_max, 0, SIM_MEMBERS_MAX),
     {"read", SCRIPT_CHOICE, offsetof(struct cluster_reading, read), 0, 0, read_choices},
     FIELD("token", SCRIPT_TEXT, cluster_reading, token, 0, 0),
     {"start", SCRIPT_CHOICE, offsetof(struct cluster_reading, start), 0, 0, start_choices},

@@ -56,14 +56,30 @@ static bool numbers_equal(const int64_t *a, const int64_t *b, uint32_t count)
     return count == 0 || memcmp(a, b, count * sizeof *a) == 0;
 }
 
+static bool changes_equal(const struct wire_request *a, const struct wire_request *b)
+{
+    if (a->change_count != b->change_count) {
+        return false;
+    }
+    for (uint32_t i = 0; i < a->change_count; i++) {
+        if (a->changes[i].kind != b->changes[i].kind ||
+            !member_equal(&a->changes[i].member, &b->changes[i].member)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool test_request_equal(const struct wire_request *a, const struct wire_request *b)
 {
-    return a->id == b->id && a->kind == b->kind && a->require_leader == b->require_leader && a->keys == b->keys &&
-           a->physical == b->physical && op_equal(&a->op, &b->op) && a->lease == b->lease && a->ttl_s == b->ttl_s &&
-           a->revision == b->revision && a->watch == b->watch && a->alarm == b->alarm &&
-           member_equal(&a->member, &b->member) && a->checkpoint_count == b->checkpoint_count &&
+    return a->id == b->id && a->kind == b->kind && a->require_leader == b->require_leader &&
+           a->keys == b->keys && a->physical == b->physical && op_equal(&a->op, &b->op) &&
+           a->lease == b->lease && a->ttl_s == b->ttl_s && a->revision == b->revision &&
+           a->watch == b->watch && a->alarm == b->alarm && member_equal(&a->member, &b->member) &&
+           a->checkpoint_count == b->checkpoint_count &&
            numbers_equal(a->checkpoint_leases, b->checkpoint_leases, a->checkpoint_count) &&
-           numbers_equal(a->checkpoint_remaining_s, b->checkpoint_remaining_s, a->checkpoint_count);
+           numbers_equal(a->checkpoint_remaining_s, b->checkpoint_remaining_s, a->checkpoint_count) &&
+           changes_equal(a, b);
 }
 
 bool test_proposal_equal(const struct wire_proposal *a, const struct wire_proposal *b)
@@ -200,9 +216,11 @@ bool test_message_equal(const struct wire_message *a, const struct wire_message 
                a->refusal.intended == b->refusal.intended;
     case WIRE_LEASE_FORWARD:
     case WIRE_PEER_QUERY:
+    case WIRE_CHANGE_FORWARD:
     case WIRE_REQUEST:
         return test_request_equal(&a->request, &b->request);
     case WIRE_LEASE_ANSWER:
+    case WIRE_CHANGE_ANSWER:
     case WIRE_PEER_ANSWER:
     case WIRE_RESPONSE:
         return response_equal(&a->response, &b->response);

@@ -169,6 +169,16 @@ static struct wire_request request(struct test_random *random, struct base_arena
         made.checkpoint_leases = numbers(random, arena, made.checkpoint_count);
         made.checkpoint_remaining_s = numbers(random, arena, made.checkpoint_count);
     }
+    if (made.kind == WIRE_MEMBER_CHANGE) {
+        made.change_count = few(random);
+        struct wire_change *changes =
+            made.change_count == 0 ? NULL : base_arena_alloc(arena, made.change_count * sizeof *changes);
+        for (uint32_t i = 0; i < made.change_count; i++) {
+            changes[i].kind = (enum wire_change_kind)test_random_below(random, WIRE_CHANGE_KIND_COUNT);
+            changes[i].member = member(random, arena);
+        }
+        made.changes = changes;
+    }
     return made;
 }
 
@@ -341,9 +351,11 @@ struct wire_message test_message(struct test_random *random, struct base_arena *
         made.refusal.status = (enum base_status)test_random_below(random, BASE_STATUS_COUNT);
         made.refusal.refused = number(random);
         made.refusal.intended = number(random);
-    } else if (kind == WIRE_LEASE_FORWARD || kind == WIRE_PEER_QUERY || kind == WIRE_REQUEST) {
+    } else if (kind == WIRE_LEASE_FORWARD || kind == WIRE_CHANGE_FORWARD || kind == WIRE_PEER_QUERY ||
+               kind == WIRE_REQUEST) {
         made.request = request(random, arena);
-    } else if (kind == WIRE_LEASE_ANSWER || kind == WIRE_PEER_ANSWER || kind == WIRE_RESPONSE) {
+    } else if (kind == WIRE_LEASE_ANSWER || kind == WIRE_CHANGE_ANSWER || kind == WIRE_PEER_ANSWER ||
+               kind == WIRE_RESPONSE) {
         made.response = response(random, arena);
     } else if (kind == WIRE_WATCH) {
         made.watch = watch(random, arena);
