@@ -177,6 +177,22 @@ void sim_disk_settle(struct sim_disk *disk)
     }
 }
 
+void sim_disk_unstall(struct sim_disk *disk)
+{
+    uint64_t now = now_ns(disk);
+    if (disk->stalled_ns <= now) {
+        return;
+    }
+    uint64_t left = disk->stalled_ns - now;
+    disk->stalled_ns = now;
+    for (uint32_t i = 0; i < disk->operation_count; i++) {
+        struct disk_operation *operation = operation_at(disk, i);
+        operation->due_ns -= left; /* All of them wait for the stall's end at least. */
+    }
+    disk->free_ns -= left;
+    sim_disk_settle(disk);
+}
+
 void sim_disk_stall(struct sim_disk *disk, uint64_t duration_ns)
 {
     uint64_t now = now_ns(disk);

@@ -101,6 +101,8 @@ bool sim_disk_take(struct sim_disk *disk, struct sim_disk_done *out);
 void sim_disk_settle(struct sim_disk *disk);
 /* Answer nothing before so much time has passed; what is under way waits too. */
 void sim_disk_stall(struct sim_disk *disk, uint64_t duration_ns);
+/* Whatever is left of that is over. */
+void sim_disk_unstall(struct sim_disk *disk);
 
 /* --- what happens to a machine --- */
 

@@ -356,6 +356,9 @@ bool sim_frame_is_lost(const struct sim_world *world, const struct sim_frame *fr
  * gets it: as it is, or as the news that the stream is broken. */
 bool sim_stream_arrive(struct sim_world *world, struct sim_frame *frame);
 void sim_network_heal(struct sim_world *world);
+/* When the last of what members have under way to each other arrives: a link keeps its
+ * order, so all that is sent before waits for it. */
+uint64_t sim_network_backlog_ns(const struct sim_world *world);
 
 /* caller.c: client machines */
 void sim_client_arrive(struct sim_machine *machine, const struct sim_frame *frame);

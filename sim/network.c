@@ -301,6 +301,7 @@ static void cut_one(struct sim_world *world, uint32_t a, uint32_t b)
     if (!link->is_cut) {
         link->is_cut = true;
         link->cuts++;
+        link->last_arrival_ns = 0; /* What was under way is lost: nothing waits for it. */
         sim_emit(world, SIM_EVENT_CUT, 0, (uint64_t[]){a, b});
     }
 }
@@ -325,6 +326,19 @@ static void each_link(struct sim_world *world, void (*visit)(struct sim_world *w
             }
         }
     }
+}
+
+uint64_t sim_network_backlog_ns(const struct sim_world *world)
+{
+    uint64_t latest_ns = 0;
+    for (uint32_t a = 1; a <= world->member_count; a++) {
+        for (uint32_t b = 1; b <= world->member_count; b++) {
+            if (a != b && sim_link_of(world, a, b)->last_arrival_ns > latest_ns) {
+                latest_ns = sim_link_of(world, a, b)->last_arrival_ns;
+            }
+        }
+    }
+    return latest_ns;
 }
 
 void sim_network_heal(struct sim_world *world)

@@ -35,6 +35,15 @@ static void heal_disk(struct sim_world *world, uint32_t number)
     behaviour.full_bytes = 0;
     behaviour.is_lying = false;
     sim_disk_behave(world->machines[number]->disk, &behaviour);
+    sim_disk_unstall(world->machines[number]->disk);
+}
+
+static void heal_timer(struct sim_machine *machine)
+{
+    if (machine->is_alive && machine->stalled_until_ns > machine->world->now_ns) {
+        machine->stalled_until_ns = machine->world->now_ns;
+        sim_timer_set(machine, &machine->tick_timer, SIM_ITEM_TICK, machine->world->now_ns);
+    }
 }
 
 void sim_world_heal_all(struct sim_world *world)
@@ -70,6 +79,7 @@ void sim_world_heal_all(struct sim_world *world)
             sim_stage_set(machine, (enum host_stage)stage, 1000);
         }
         heal_disk(world, number);
+        heal_timer(machine);
         if (machine->is_paused) {
             (void)sim_member_resume(world, number);
         } else if (comes_back(machine)) {
@@ -78,7 +88,8 @@ void sim_world_heal_all(struct sim_world *world)
     }
     world->cost.operator_actions = actions; /* Nobody's work but the testbed's. */
     world->is_healed = true;
-    world->settle_deadline_ns = world->now_ns + bound_ns(world);
+    uint64_t backlog_ns = sim_network_backlog_ns(world);
+    world->settle_deadline_ns = (backlog_ns > world->now_ns ? backlog_ns : world->now_ns) + bound_ns(world);
     world->settle_look_ns = world->now_ns;
 }
 
@@ -367,7 +378,9 @@ static void look(struct sim_world *world)
     if (!lagging) {
         settled(world, views, count);
     } else if (applied > world->settle_applied && lagging->applied_low != lagging->applied_high) {
-        world->settle_deadline_ns = world->now_ns + bound_ns(world);
+        uint64_t deadline_ns = world->now_ns + bound_ns(world);
+        world->settle_deadline_ns =
+            deadline_ns > world->settle_deadline_ns ? deadline_ns : world->settle_deadline_ns;
     } else if (world->now_ns >= world->settle_deadline_ns) {
         if (must_elect(world, lagging)) {
             no_progress(world, lagging);
