@@ -51,7 +51,7 @@ for _, n in ipairs { 3, 4, 5 } do
   scenario("raft: leaders are cut off with tails of their own, n=" .. n) {
     tags = { "raft", "tails" }, seeds = 40,
     cluster = { members = n, election = 300*ms, heartbeat = 50*ms, tick = 10*ms, pre_vote = false,
-                check_quorum = false, snapshot_entries = 60, catchup_entries = 20, max_inflight = 4 },
+                check_quorum = false, snapshot_entries = 60, catchup_entries = 20, max_inflight = 4, max_message = 1 },
     network = { latency = { 0.5*ms, 10*ms }, loss = 0.02 },
     run = function(c)
       c:load { clients = 2, rate = 40, mix = { put = 2, get = 1 }, keys = 10 }
@@ -71,7 +71,7 @@ for _, options in ipairs {
     tags = { "raft", "network" }, seeds = 40,
     cluster = { members = 5, election = 200*ms, heartbeat = 40*ms, tick = 10*ms, pre_vote = options.pre_vote,
                 check_quorum = options.check_quorum, snapshot_entries = 30, catchup_entries = 5, max_inflight = 3 },
-    network = { latency = pareto(1*ms, 1.5), loss = 0.1, duplicate = 0.2, reorder = 0.5 },
+    network = { latency = lognormal(10*ms, 1.3), loss = 0.1, duplicate = 0.2, reorder = 0.5 },
     run = function(c)
       c:load { clients = 3, rate = 60, mix = { put = 2, get = 1 }, keys = 10 }
       for round = 1, 6 do
