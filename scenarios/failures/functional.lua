@@ -100,7 +100,8 @@ for _, failure in ipairs { "stop", "black-hole", "delay", "random delay" } do
             c:await_leader { within = 10*s }
             local l = common.load(c)
             local cli = c:client { keepalive = { every = 500*ms, timeout = 500*ms } }
-            local kinds, granted = grant_leases(c, cli), now()
+            local granted = now()
+            local kinds = grant_leases(c, cli)
             sleep(random() * 2*s)
             local failed, snapshots = targets[target](c), 0
             at("receive MsgSnap", {}, function() snapshots = snapshots + 1 end)

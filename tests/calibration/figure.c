@@ -35,9 +35,10 @@ static void draw_steps(FILE *out, const struct frame *frame, const struct sample
 
 static void draw_axes(FILE *out, const struct frame *frame)
 {
-    double step = pow(10, floor(log10((frame->high - frame->low) / 2)));
-    if ((frame->high - frame->low) / step > 8) {
-        step *= 2;
+    double span = frame->high - frame->low;
+    double step = pow(10, floor(log10(span)));
+    while (span / step < 4) {
+        step /= 2;
     }
     for (double at = ceil(frame->low / step) * step; at <= frame->high; at += step) {
         fprintf(out,
