@@ -40,6 +40,8 @@ struct comparison {
 
 #define KILL "kill_to_any_survivor_reports_new_leader_ms"
 #define DELETED "grant_to_watch_delete_ms"
+#define BOOT_TWO "boot, n=3, 2 started"
+#define BOOT_FIVE "boot, n=5, 5 started"
 #define MAJORITY "majority, two followers killed for 20 s"
 #define STOPPED "leader stopped for 5 s, n=5"
 
@@ -66,6 +68,11 @@ static const struct comparison comparisons[] = {
      0.02},
     {"lease, leader killed", "leader_to_delete", AMONG, "lease_n3_killleader_3s.csv",
      "newleader_to_delete_ms", NULL, NULL, 0.02},
+    {BOOT_TWO, "start_to_leader", AMONG, "boot_n3_start2.csv", "start_to_leader_visible_ms", NULL, NULL, 0.1},
+    {BOOT_TWO, "start_to_write", AMONG, "boot_n3_start2.csv", "start_to_first_write_ms", NULL, NULL, 0.1},
+    {BOOT_FIVE, "start_to_leader", AMONG, "boot_n5_start5.csv", "start_to_leader_visible_ms", NULL, NULL,
+     0.1},
+    {BOOT_FIVE, "start_to_write", AMONG, "boot_n5_start5.csv", "start_to_first_write_ms", NULL, NULL, 0.1},
     {MAJORITY, "put_error_after", AMONG, "majority_n3_kill2followers.csv", "latency_ms", "event", "put@",
      0.02},
     {MAJORITY, "grant_error_after", AMONG, "majority_n3_kill2followers.csv", "latency_ms", "event", "grant@",

@@ -67,6 +67,26 @@ for _, how in ipairs { "none", "follower", "leader" } do
   }
 end
 
+-- A new member asks each peer who is in the cluster, and gives one that listens but
+-- does not answer yet a second.
+for _, how in ipairs { { n = 3, start = 2 }, { n = 5, start = 5 } } do
+  scenario("boot, n=" .. how.n .. ", " .. how.start .. " started") {
+    seeds = 500,
+    network = network,
+    cluster = { members = how.n, pre_vote = false, start = "none" },
+    run = function(c)
+      local only = {}
+      for i = 1, how.start do only[i] = i end
+      c:bootstrap { only = only }
+      local t = now()
+      c:await_leader { within = 1*min }
+      record("start_to_leader", now() - t)
+      eventually(function() return c:client { endpoints = only }:put("k", "1") end, { within = 1*min })
+      record("start_to_write", now() - t)
+    end,
+  }
+end
+
 scenario "majority, two followers killed for 20 s" {
   seeds = 100,
   network = network,
