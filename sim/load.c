@@ -1,8 +1,10 @@
 /* Load: what many clients would do, from one stream of draws. An open load offers
  * request i at start + i / rate, whatever became of those before it; a closed one
- * has each client ask again as soon as it was answered. */
+ * has each client ask again as soon as it was answered. What goes on over more than
+ * one request (leases, watches, locks) is the client's session. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/inside.h"
+#include "sim/session.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -11,7 +13,8 @@
 
 __extension__ typedef unsigned __int128 load_wide;
 
-enum { KEY_BYTES = 24, VALUE_BYTES_MAX = 65536, LATENCY_STEPS = 64, LATENCY_PARTS = 16 };
+enum { KEY_BYTES = 24, VALUE_BYTES_MAX = 1 << 20, LATENCY_STEPS = 64, LATENCY_PARTS = 16 };
+enum { ZIPF_RANKS = 65536, ZIPF_ROWS = ZIPF_RANKS + 16, LOCKS_MAX = 4, KEYS_A_LOCK = 25 };
 
 /* Latencies by size: 16 parts of each power of two, so a quantile is right to 6 %. */
 struct load_histogram {
@@ -36,6 +39,9 @@ struct sim_load {
     struct sim_load_counts counts;
     struct load_histogram latency;
     uint32_t *clients;
+    struct sim_session **sessions; /* By client; NULL where none was needed. */
+    uint64_t *zipf;                /* Sums of weights up to each row; NULL unless asked for. */
+    uint32_t zipf_rows;
     uint32_t weight_sum;
     uint64_t began_ns;
     uint64_t next_number; /* Of the next request, from 0. */
@@ -90,8 +96,48 @@ static struct load_call *call_take(struct sim_load *load)
     return call;
 }
 
-/* Which key: uniform; one key in ten gets nine requests in ten (hot); or by the
- * harmonic law, in integers (zipf). */
+/* The first rank (from 0) of a row: one each, then blocks of doubling size. */
+static uint32_t zipf_first(uint32_t row)
+{
+    return row < ZIPF_RANKS ? row : UINT32_C(65536) << (row - ZIPF_RANKS);
+}
+
+/* Rank r, from 1, has the weight 2^32 / r. */
+static void zipf_make(struct sim_load *load)
+{
+    uint32_t keys = load->options.keys;
+    uint64_t sum = 0;
+    load->zipf = alloc_or_die((keys < ZIPF_RANKS ? keys : ZIPF_ROWS) * sizeof *load->zipf);
+    for (uint32_t row = 0; row < ZIPF_ROWS && zipf_first(row) < keys; row++) {
+        uint32_t end = zipf_first(row + 1) < keys ? zipf_first(row + 1) : keys;
+        for (uint32_t rank = zipf_first(row); rank < end; rank++) {
+            sum += (UINT64_C(1) << 32) / (rank + 1);
+        }
+        load->zipf[load->zipf_rows++] = sum;
+    }
+}
+
+/* The first row whose sum is above the draw's share of all; within a block, evenly. */
+static uint32_t zipf_pick(const struct sim_load *load, uint64_t draw, uint64_t other)
+{
+    uint64_t share = (uint64_t)(((load_wide)draw * load->zipf[load->zipf_rows - 1]) >> 64);
+    uint32_t low = 0;
+    uint32_t high = load->zipf_rows - 1;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (load->zipf[middle] <= share) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    uint32_t first = zipf_first(low);
+    uint32_t end = zipf_first(low + 1) < load->options.keys ? zipf_first(low + 1) : load->options.keys;
+    return first + (uint32_t)(((load_wide)other * (end - first)) >> 64);
+}
+
+/* Which key: uniform; nine requests in ten go to one key in ten (hot); or by the
+ * harmonic law (zipf). */
 static uint32_t pick_key(struct sim_load *load)
 {
     uint32_t keys = load->options.keys;
@@ -100,21 +146,14 @@ static uint32_t pick_key(struct sim_load *load)
     uint32_t uniform = (uint32_t)(((load_wide)draw * keys) >> 64);
     switch (load->options.pick) {
     case SIM_PICK_UNIFORM:
-        return uniform;
+        break;
     case SIM_PICK_HOT: {
         uint32_t hot = keys / 10 == 0 ? 1 : keys / 10;
         bool is_hot = (other & 0xffff) < 58982; /* 90 % of 65,536 */
         return is_hot ? (uint32_t)(((load_wide)draw * hot) >> 64) : uniform;
     }
-    case SIM_PICK_ZIPF: {
-        /* Rank r with weight 1 / r: the first power of two by its share, then
-         * evenly within it, which is the law up to a factor below two. */
-        uint32_t powers = 32 - (uint32_t)__builtin_clz(keys);
-        uint32_t power = (uint32_t)(((load_wide)other * powers) >> 64);
-        uint32_t low = (1u << power) - 1;
-        uint32_t span = low + (1u << power) > keys ? keys - low : 1u << power;
-        return low + (uint32_t)(((load_wide)draw * span) >> 64);
-    }
+    case SIM_PICK_ZIPF:
+        return zipf_pick(load, draw, other);
     }
     return uniform;
 }
@@ -143,7 +182,7 @@ static struct base_bytes next_value(struct sim_load *load)
 
 static void issue(struct sim_load *load, uint32_t slot);
 
-static void on_done(void *context, const struct wire_response *response, bool is_unknown)
+static void on_step(void *context, enum sim_outcome outcome, bool is_call)
 {
     struct load_call *call = context;
     struct sim_load *load = call->load;
@@ -151,25 +190,38 @@ static void on_done(void *context, const struct wire_response *response, bool is
     load->under_way--;
     call->next = load->free_calls;
     load->free_calls = call;
-    if (response->status == BASE_OK) {
+    switch (outcome) {
+    case SIM_OUTCOME_OK:
         load->counts.ok++;
-        load->latency.count++;
-        load->latency.buckets[bucket_of(latency_ns)]++;
-    } else if (is_unknown) {
+        if (is_call) {
+            load->latency.count++;
+            load->latency.buckets[bucket_of(latency_ns)]++;
+        }
+        break;
+    case SIM_OUTCOME_UNKNOWN:
         load->counts.unknown++;
-    } else {
+        break;
+    case SIM_OUTCOME_FAILED:
         load->counts.failed++;
+        break;
     }
     if (load->options.rate_millihertz == 0 && !load->is_stopped) {
         issue(load, call->slot);
     }
 }
 
-static void fill(struct sim_load *load, enum sim_load_kind kind, char key[KEY_BYTES], struct kv_txn *txn,
+static void on_done(void *context, const struct wire_response *response, bool is_unknown)
+{
+    enum sim_outcome outcome = SIM_OUTCOME_OK;
+    if (response->status != BASE_OK) {
+        outcome = is_unknown ? SIM_OUTCOME_UNKNOWN : SIM_OUTCOME_FAILED;
+    }
+    on_step(context, outcome, true);
+}
+
+static void fill(struct sim_load *load, enum sim_load_kind kind, const char *key, struct kv_txn *txn,
                  struct kv_op branch[2], struct kv_compare *compare, struct wire_request *request)
 {
-    uint32_t key_number = pick_key(load);
-    snprintf(key, KEY_BYTES, "k%u", key_number);
     struct kv_op *op = &request->op;
     request->kind = WIRE_KV;
     op->key = base_bytes_of(key);
@@ -192,9 +244,6 @@ static void fill(struct sim_load *load, enum sim_load_kind kind, char key[KEY_BY
         op->kind = KV_DELETE_RANGE;
         break;
     case SIM_LOAD_TXN:
-    case SIM_LOAD_WATCH:
-    case SIM_LOAD_LEASE:
-    case SIM_LOAD_LOCK:
         /* Put where the key is there, read where it is not. */
         *compare = (struct kv_compare){.key = op->key,
                                        .target = KV_COMPARE_VERSION,
@@ -212,26 +261,71 @@ static void fill(struct sim_load *load, enum sim_load_kind kind, char key[KEY_BY
         op->txn = txn;
         op->key = (struct base_bytes){0};
         break;
+    case SIM_LOAD_WATCH:
+    case SIM_LOAD_LEASE:
+    case SIM_LOAD_LOCK:
     case SIM_LOAD_KINDS:
-        break;
+        assert(false && "a request of its own");
     }
+}
+
+static void request(struct sim_load *load, uint32_t slot, enum sim_load_kind kind, const char *key,
+                    struct load_call *call)
+{
+    struct kv_txn txn;
+    struct kv_op branch[2];
+    struct kv_compare compare;
+    struct wire_request request = {0};
+    fill(load, kind, key, &txn, branch, &compare, &request);
+    (void)sim_client_call(load->world, load->clients[slot], &request, on_done, call);
+}
+
+static struct sim_session *session_of(struct sim_load *load, uint32_t slot)
+{
+    if (!load->sessions[slot]) {
+        load->sessions[slot] = sim_session_new(load->world, load->clients[slot], load->world->seed);
+    }
+    return load->sessions[slot];
+}
+
+/* One lock for so many keys, and few enough that clients meet. */
+static uint32_t lock_count(const struct sim_load *load)
+{
+    uint32_t count = load->options.keys / KEYS_A_LOCK;
+    return count == 0 ? 1 : count < LOCKS_MAX ? count : LOCKS_MAX;
 }
 
 static void issue(struct sim_load *load, uint32_t slot)
 {
     char key[KEY_BYTES];
-    struct kv_txn txn;
-    struct kv_op branch[2];
-    struct kv_compare compare;
-    struct wire_request request = {0};
     enum sim_load_kind kind = pick_kind(load);
-    fill(load, kind, key, &txn, branch, &compare, &request);
+    uint32_t number = pick_key(load);
     struct load_call *call = call_take(load);
     call->began_ns = load->world->now_ns;
     call->slot = slot;
     load->counts.offered++;
     load->under_way++;
-    (void)sim_client_call(load->world, load->clients[slot], &request, on_done, call);
+    snprintf(key, sizeof key, "k%u", number);
+    switch (kind) {
+    case SIM_LOAD_WATCH:
+        sim_session_watch(session_of(load, slot), base_bytes_of(key), on_step, call);
+        break;
+    case SIM_LOAD_LEASE:
+        sim_session_lease(session_of(load, slot), base_bytes_of(key), next_value(load), on_step, call);
+        break;
+    case SIM_LOAD_LOCK:
+        snprintf(key, sizeof key, "lock%u", number % lock_count(load));
+        sim_session_lock(session_of(load, slot), base_bytes_of(key), next_value(load), on_step, call);
+        break;
+    case SIM_LOAD_PUT:
+    case SIM_LOAD_GET:
+    case SIM_LOAD_RANGE:
+    case SIM_LOAD_DELETE:
+    case SIM_LOAD_TXN:
+    case SIM_LOAD_KINDS:
+        request(load, slot, kind, key, call);
+        break;
+    }
 }
 
 /* Request i is offered at start + i / rate, rounded down to the ns. */
@@ -257,6 +351,7 @@ static void clients_make(struct sim_load *load)
 {
     struct sim_world *world = load->world;
     load->clients = alloc_or_die(load->options.clients * sizeof *load->clients);
+    load->sessions = alloc_or_die(load->options.clients * sizeof(struct sim_session *));
     for (uint32_t i = 0; i < load->options.clients; i++) {
         struct sim_client_options client = load->options.client;
         if (load->options.is_pinned) {
@@ -284,6 +379,9 @@ struct sim_load *sim_load_start(struct sim_world *world, const struct sim_load_o
         load->weight_sum = 2;
     }
     load->value = alloc_or_die(options->value_bytes + 1);
+    if (options->pick == SIM_PICK_ZIPF) {
+        zipf_make(load);
+    }
     uint32_t number = 0;
     for (const struct sim_load *other = world->loads; other; other = other->next) {
         number++;
@@ -361,6 +459,13 @@ void sim_loads_drop(struct sim_world *world)
             load->all_calls = call->all;
             free(call);
         }
+        for (uint32_t i = 0; i < load->options.clients; i++) {
+            if (load->sessions[i]) {
+                sim_session_free(load->sessions[i]);
+            }
+        }
+        free(load->sessions);
+        free(load->zipf);
         free(load->clients);
         free(load->value);
         free(load);

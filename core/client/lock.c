@@ -127,7 +127,7 @@ static void wait_for(struct client *client, struct client_lock *lock)
     create.op.key = base_buffer_view(&lock->before);
     create.op.flags = KV_WATCH_NO_PUT;
     create.revision = lock->seen_revision + 1;
-    lock->watch = CLIENT_OWN_WATCHES + lock->number;
+    lock->watch = CLIENT_OWN_WATCHES + client->watch_count++;
     client_watcher_begin(client, lock->watch, &create);
 }
 
@@ -173,8 +173,12 @@ void client_lock_answered(struct client *client, struct client_lock *lock,
 
 void client_lock_watched(struct client *client, uint64_t watch, const struct wire_watch *batch)
 {
-    struct client_lock *lock = client_index_get(&client->locks, watch - CLIENT_OWN_WATCHES);
-    if (!lock || lock->watch != watch) {
+    struct client_lock *lock = NULL;
+    for (uint32_t i = 0; i < client->locks.count && !lock; i++) {
+        struct client_lock *other = client->locks.values[i];
+        lock = other->watch == watch ? other : NULL;
+    }
+    if (!lock) {
         return;
     }
     if (batch->compact_revision != 0) {

@@ -192,7 +192,8 @@ struct client {
     struct client_index watchers;
     uint32_t waiting_watchers;
     struct client_index locks;
-    uint64_t lock_count; /* Numbers given so far. */
+    uint64_t lock_count;  /* Numbers given so far, */
+    uint64_t watch_count; /* and to watches of locks: each is another one. */
 };
 
 /* item.c */
