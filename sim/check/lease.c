@@ -13,7 +13,7 @@
 
 enum {
     SWEEP_S = 2,
-    SCAN_MS = 500,        /* The lessor looks this often, */
+    SCAN_MS = 500, /* The lessor looks this often, */
     REVOKED_A_SECOND = 750,
     SLACK_S = 2,          /* and needs so long to get a revocation through, */
     LOST_ATTEMPTS_S = 21, /* three times lost included. */
@@ -107,29 +107,33 @@ static uint64_t lower_bound(const struct check *check, const struct check_lease 
 {
     uint64_t bound = end_of(check, promise_of(record));
     if (record->is_extended && record->ttl_s > 0) {
-        int64_t ttl_s = record->remaining_s > 0 ? record->remaining_s : record->ttl_s;
+        int64_t ttl_s = record->extended_s > 0 ? record->extended_s : record->ttl_s;
         uint64_t extended = lease->promoted_ns + soonest(check, check->options.election_ns + ttl_ns(ttl_s));
         bound = bound < extended ? extended : bound;
     }
     return bound;
 }
 
-static void granted(struct check *check, uint64_t now, struct check_lease *lease, raft_index index, int64_t id,
-                    int64_t ttl_s)
+/* The least TTL there is: etcd's, one and a half elections in whole seconds. */
+static int64_t ttl_least_s(const struct check *check)
 {
-    struct check_lease_record *record = make(lease, id);
-    /* etcd: one and a half elections, in whole seconds, at least. */
     uint64_t ticks = check->options.tick_ns ? check->options.election_ns / check->options.tick_ns : 0;
     uint64_t least_ns = ticks * 3 / 2 * check->options.tick_ns;
-    int64_t least_s = (int64_t)((least_ns + SECOND_NS - 1) / SECOND_NS);
-    *record = (struct check_lease_record){.id = id,
-                                          .is_present = true,
-                                          .renewed_ns = now,
-                                          .granted = index,
-                                          .is_extended = index < lease->promoted,
-                                          .ttl_s = ttl_s,
-                                          .ttl_long_s = ttl_s > least_s ? ttl_s : least_s,
-                                          .late_work_ns = UINT64_MAX};
+    return (int64_t)((least_ns + SECOND_NS - 1) / SECOND_NS);
+}
+
+static void granted(struct check *check, uint64_t now, struct check_lease *lease, raft_index index,
+                    int64_t id, int64_t ttl_s)
+{
+    struct check_lease_record *record = make(lease, id);
+    int64_t least_s = ttl_least_s(check);
+    *record = (struct check_lease_record){
+        .id = id,
+        .is_present = true,
+        .renewed_ns = now,
+        .granted = index,
+        .is_extended = index<lease->promoted, .ttl_s = ttl_s, .ttl_long_s = ttl_s> least_s ? ttl_s : least_s,
+        .late_work_ns = UINT64_MAX};
 }
 
 /* The keys of a lease go with it, in the same entry. */
@@ -157,8 +161,8 @@ void check_lease_attached(struct check *check, uint64_t now, struct check_member
         return;
     }
     check_found(check, member->cluster, CHECK_LEASE, now, member->number,
-                "m%" PRIu32 " put key \"%.*s\" with lease %" PRIx64 ", but there is no such lease", member->number,
-                (int)(key.size < 64 ? key.size : 64), (const char *)key.data, (uint64_t)id);
+                "m%" PRIu32 " put key \"%.*s\" with lease %" PRIx64 ", but there is no such lease",
+                member->number, (int)(key.size < 64 ? key.size : 64), (const char *)key.data, (uint64_t)id);
 }
 
 static void revoked(struct check *check, uint64_t now, struct check_member *member, int64_t id)
@@ -180,8 +184,8 @@ static void revoked(struct check *check, uint64_t now, struct check_member *memb
     }
     if (now + allowance(check) < bound) {
         check_found(check, cluster, CHECK_LEASE, now, member->number,
-                    "lease %" PRIx64 " was revoked at %s, but was promised until %s (renewed at %s, TTL %" PRId64
-                    " s)",
+                    "lease %" PRIx64
+                    " was revoked at %s, but was promised until %s (renewed at %s, TTL %" PRId64 " s)",
                     (uint64_t)id, check_seconds(check, now), check_seconds(check, bound),
                     check_seconds(check, record->renewed_ns), record->ttl_s);
     }
@@ -196,9 +200,9 @@ static uint64_t upper_bound(const struct check *check, const struct check_lease 
         from = lease->promoted_ns + check->options.election_ns;
     }
     /* A promotion that has counted from a checkpoint gives the rest alone. */
-    bool is_rest = record->is_extended && record->remaining_s > 0;
-    uint64_t rest = ttl_ns(is_rest ? record->remaining_s : record->ttl_long_s) + SCAN_MS * MILLION + pending * SECOND_NS / REVOKED_A_SECOND +
-                    SLACK_S * SECOND_NS;
+    bool is_rest = record->is_extended && record->extended_s > 0;
+    uint64_t rest = ttl_ns(is_rest ? record->extended_s : record->ttl_long_s) + SCAN_MS * MILLION +
+                    pending * SECOND_NS / REVOKED_A_SECOND + SLACK_S * SECOND_NS;
     return from + latest(check, rest) + check->frozen_ns;
 }
 
@@ -222,8 +226,8 @@ static void sweep(struct check *check, uint64_t now, struct check_member *member
             record->late_work_ns = lease->work_ns;
         } else if (lease->work_ns - record->late_work_ns > LOST_ATTEMPTS_S * SECOND_NS) {
             check_found(check, member->cluster, CHECK_LEASE, now, lease->primary,
-                        "lease %" PRIx64 " is still there at %s, but was due by %s (renewed at %s, TTL %" PRId64
-                        " s)",
+                        "lease %" PRIx64
+                        " is still there at %s, but was due by %s (renewed at %s, TTL %" PRId64 " s)",
                         (uint64_t)record->id, check_seconds(check, now), check_seconds(check, due),
                         check_seconds(check, record->renewed_ns), record->ttl_long_s);
         }
@@ -284,10 +288,12 @@ void check_lease_promoted(struct check *check, uint64_t now, struct check_member
         struct check_lease_record *record = &lease->records[slot];
         record->late_work_ns = UINT64_MAX;
         record->is_extended = record->granted < lease->promoted;
+        record->extended_s = record->remaining_s;
     }
 }
 
-void check_lease_renewed(struct check *check, uint64_t now, struct check_member *member, int64_t id, int64_t ttl_s)
+void check_lease_renewed(struct check *check, uint64_t now, struct check_member *member, int64_t id,
+                         int64_t ttl_s)
 {
     (void)check;
     struct check_lease *lease = &member->cluster->lease;
@@ -319,7 +325,8 @@ void check_lease_invoke(struct check *check, const struct wire_request *request)
     }
 }
 
-struct check_promise check_lease_promise(const struct check_cluster *cluster, const struct wire_request *request)
+struct check_promise check_lease_promise(const struct check_cluster *cluster,
+                                         const struct wire_request *request)
 {
     int64_t id = named(request);
     const struct check_lease_record *record = id != 0 ? find(&cluster->lease, id) : NULL;
@@ -372,6 +379,20 @@ static void denied(struct check *check, uint64_t now, uint32_t client, const str
     }
 }
 
+/* Nobody is granted less than was asked for, or than can be renewed across an election. */
+static void judge_grant(struct check *check, uint64_t now, uint32_t client,
+                        const struct wire_request *request, int64_t granted_s, struct check_cluster *cluster)
+{
+    int64_t least_s = ttl_least_s(check);
+    least_s = least_s < request->ttl_s ? request->ttl_s : least_s;
+    if (granted_s < least_s) {
+        check_found(check, cluster, CHECK_LEASE, now, client,
+                    "client %" PRIu32 " was granted a lease of %" PRId64 " s, but asked for %" PRId64
+                    " s and %" PRId64 " s is the least",
+                    client, granted_s, request->ttl_s, least_s);
+    }
+}
+
 void check_lease_return(struct check *check, uint64_t now, uint32_t client, const struct check_call *call,
                         const struct wire_request *request, const struct wire_response *response,
                         struct check_cluster *cluster)
@@ -382,8 +403,9 @@ void check_lease_return(struct check *check, uint64_t now, uint32_t client, cons
         denied(check, now, client, call, cluster, id);
     } else if (request->kind == WIRE_LEASE_GRANT && is_ok) {
         int64_t ttl_s = response->granted_s > 0 ? response->granted_s : response->ttl_s;
-        promised(check, now, client, call, cluster, response->lease ? response->lease : id,
-                 ttl_s > 0 ? ttl_s : request->ttl_s);
+        ttl_s = ttl_s > 0 ? ttl_s : request->ttl_s;
+        judge_grant(check, now, client, request, ttl_s, cluster);
+        promised(check, now, client, call, cluster, response->lease ? response->lease : id, ttl_s);
     } else if (request->kind == WIRE_LEASE_KEEPALIVE && is_ok && response->ttl_s > 0) {
         promised(check, now, client, call, cluster, id, response->ttl_s);
     } else if ((request->kind == WIRE_LEASE_KEEPALIVE || request->kind == WIRE_LEASE_TIME_TO_LIVE) && is_ok &&

@@ -15,18 +15,19 @@ struct check_member;
 
 struct check_lease_record {
     int64_t id;
-    bool is_present;     /* Granted and not revoked, as the log has it. */
-    bool is_free;        /* A client asked for its revocation: it may go at any time. */
-    uint64_t gone_ns;    /* When it went; 0 not. */
+    bool is_present;          /* Granted and not revoked, as the log has it. */
+    bool is_free;             /* A client asked for its revocation: it may go at any time. */
+    uint64_t gone_ns;         /* When it went; 0 not. */
     uint64_t promised_ns;     /* The last acknowledged renewal was called for then, */
     uint64_t promised_ttl_ns; /* for so long on the primary's clock; 0 none was. */
-    uint64_t renewed_ns; /* Granted, or renewed at the newest primary. */
-    raft_index granted;  /* The entry. */
-    bool is_extended;    /* By the newest primary's promotion, and not renewed since. */
-    int64_t ttl_s;       /* As asked for: the least it can be. */
-    int64_t ttl_long_s;  /* The most it can be. */
-    int64_t remaining_s; /* By the last checkpoint; 0 none. */
-    uint64_t late_work_ns; /* The leader's work when it was first found overdue; UINT64_MAX not. */
+    uint64_t renewed_ns;      /* Granted, or renewed at the newest primary. */
+    raft_index granted;       /* The entry. */
+    bool is_extended;         /* By the newest primary's promotion, and not renewed since. */
+    int64_t ttl_s;            /* As asked for: the least it can be. */
+    int64_t ttl_long_s;       /* The most it can be. */
+    int64_t remaining_s;      /* By the last checkpoint; 0 none. */
+    int64_t extended_s;       /* The same at the newest promotion, which counted from it. */
+    uint64_t late_work_ns;    /* The leader's work when it was first found overdue; UINT64_MAX not. */
 };
 
 struct check_lease {
@@ -56,7 +57,8 @@ void check_lease_apply(struct check *check, uint64_t now, struct check_member *m
 void check_lease_attached(struct check *check, uint64_t now, struct check_member *member, int64_t id,
                           struct base_bytes key);
 void check_lease_promoted(struct check *check, uint64_t now, struct check_member *member, raft_term term);
-void check_lease_renewed(struct check *check, uint64_t now, struct check_member *member, int64_t id, int64_t ttl_s);
+void check_lease_renewed(struct check *check, uint64_t now, struct check_member *member, int64_t id,
+                         int64_t ttl_s);
 /* A client asks for something that names a lease. */
 void check_lease_invoke(struct check *check, const struct wire_request *request);
 void check_lease_return(struct check *check, uint64_t now, uint32_t client, const struct check_call *call,
@@ -68,6 +70,7 @@ struct check_promise {
     uint64_t from_ns;
     uint64_t ttl_ns;
 };
-struct check_promise check_lease_promise(const struct check_cluster *cluster, const struct wire_request *request);
+struct check_promise check_lease_promise(const struct check_cluster *cluster,
+                                         const struct wire_request *request);
 
 #endif
