@@ -15,12 +15,12 @@ struct sim_hold {
     /* The end of the belief on the client's clock; UINT64_MAX: only by giving back. */
     uint64_t (*deadline_ns)(struct sim_world *world, void *context);
     void *context;
-    uint64_t timer;
+    struct sim_hold *next; /* Of those that are not over. */
     bool is_over;
 };
 
 /* The lock was given with a fencing token (0: not known). false: its time is over
- * already, so the client does not have it. The fields above `timer` are set. */
+ * already, so the client does not have it. The fields above `next` are set. */
 bool sim_hold_begin(struct sim_hold *hold, int64_t revision);
 void sim_hold_end(struct sim_hold *hold);
 

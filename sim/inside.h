@@ -9,6 +9,7 @@
 #include "sim/clock.h"
 #include "sim/disk.h"
 #include "sim/heap.h"
+#include "sim/hold.h"
 #include "sim/load.h"
 #include "sim/point.h"
 #include "sim/pool.h"
@@ -274,6 +275,7 @@ struct sim_world {
 
     uint64_t *led; /* Clusters that have had a leader, the newest last. */
     uint32_t led_count, led_capacity;
+    struct sim_hold *holds; /* Of locks; their memory is scripts' and loads'. */
 
     struct sim_disk_image **images; /* Numbered from 1. */
     uint32_t image_count;

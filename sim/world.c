@@ -338,6 +338,7 @@ struct sim_world *sim_world_new(const struct sim_options *options, uint64_t seed
 static void depopulate(struct sim_world *world)
 {
     sim_loads_drop(world);
+    world->holds = NULL;
     struct sim_item item;
     while (sim_queue_pop(world->queue, &item)) {
         if (item.kind == SIM_ITEM_FRAME) {
