@@ -53,6 +53,10 @@ static bool on_lease_exists(void *context, int64_t lease)
 static void on_lease_attach(void *context, int64_t lease, struct base_bytes key)
 {
     struct member *member = context;
+    if (!lease_exists(member->lessor.lessor, lease)) {
+        member->snapshots.is_torn = true; /* Only a snapshot can say so; it is refused. */
+        return;
+    }
     lease_attach(member->lessor.lessor, lease, key);
 }
 

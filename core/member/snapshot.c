@@ -98,7 +98,9 @@ static bool state_load(struct member *member, struct base_bytes state, const str
     member->lessor.lessor = lessor;
     struct kv *kv = member_new_kv(member);
     struct base_bytes rest = {.data = state.data + reader.at, .size = state.size - reader.at};
+    member->snapshots.is_torn = false;
     is_good = is_good && kv_restore(kv, rest) == BASE_OK && kv_restore_end(kv) == BASE_OK;
+    is_good = is_good && !member->snapshots.is_torn;
     if (!is_good) {
         member->lessor.lessor = lessor_before;
         kv_free(kv);

@@ -43,6 +43,7 @@ struct member_snapshots {
     struct raft_message message;
     struct raft_snapshot incoming;
     struct base_buffer state;
+    bool is_torn; /* It names a lease that it does not have. */
     /* Being installed: in Raft already, not yet durable. */
     bool is_installing;
 };
