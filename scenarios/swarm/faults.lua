@@ -1,0 +1,200 @@
+-- What is done to a cluster, and an atlas of what it may cost. Processes may all die
+-- and the network may fall apart, for what is durable stays: the promise is that
+-- everything comes back once a majority can talk. A disk may be ruined for good only
+-- on so many members that a majority of whole ones is left.
+
+local faults = {}
+
+local function live(c)
+  local all = {}
+  for _, m in ipairs(c:members()) do
+    if m.alive and not m.paused then all[#all + 1] = m end
+  end
+  return all
+end
+
+-- Leaders are worth more than others.
+local function victim(c)
+  local leader, all = c:leader(), live(c)
+  local wants_leader, any = random(3) == 1, #all > 0 and choose(all) or nil
+  return wants_leader and leader or any
+end
+
+-- Each does something to a member or to all, and may answer what undoes it.
+local kinds = {}
+
+local stages = { "raft", "storage", "apply", "lessor", "reads" }
+
+-- A member that does not trust its disk any more stays away.
+local function restart(m)
+  return function()
+    if not m.alive and not m.exit:find("^disk") then m:restart() end
+  end
+end
+
+function kinds.crash(_, m)
+  m:crash()
+  return restart(m)
+end
+
+function kinds.power_off(_, m)
+  m:power_off()
+  return restart(m)
+end
+
+function kinds.stop(_, m)
+  m:stop()
+  return restart(m)
+end
+
+function kinds.pause(_, m)
+  m:pause()
+  return function() if m.paused then m:resume() end end
+end
+
+function kinds.partition(swarm)
+  local c = swarm.c
+  local order = shuffle(c:members())
+  local size = random(1, math.max(1, #order - 1))
+  local left, right = {}, {}
+  for i, m in ipairs(order) do
+    local side = i <= size and left or right
+    side[#side + 1] = m
+  end
+  for _, cli in ipairs(swarm.clients) do -- Some stand on one side.
+    local side = choose { left, right, {} }
+    side[#side + 1] = cli
+  end
+  c:partition(left, right)
+  return function() c:heal() end
+end
+
+function kinds.isolate(swarm, m)
+  swarm.c:isolate(m)
+  return function() swarm.c:heal() end
+end
+
+function kinds.cut(swarm)
+  local c = swarm.c
+  local ends = shuffle(c:members())
+  if #ends > 1 then c:cut(ends[1], ends[2]) end
+  return function() c:heal() end
+end
+
+function kinds.stall(_, m, length) m:stall { timer = length } end
+
+function kinds.disk_stall(_, m, length) m:disk { stall = length } end
+
+function kinds.slow(_, m)
+  local stage = random(6) == 1 and "all" or choose(stages)
+  local factor = choose { 3, 10, 100 }
+  if stage == "all" then
+    m:slow(factor)
+    return function() m:slow(1) end
+  end
+  m:slow(factor, stage)
+  return function() m:slow(1, stage) end
+end
+
+function kinds.skew(_, m) m:clock { jump = random(-100.0, 100.0) } end
+
+function kinds.move_leader(swarm, m)
+  if m.member_id then spawn(function() swarm.c:move_leader(m) end) end
+end
+
+function kinds.compact(swarm)
+  spawn(function()
+    local cli = swarm.c:client { timeout = 5*s }
+    local status = cli:status(choose(swarm.c:members()))
+    if status and status.revision > 2 then cli:compact(random(status.revision - 1)) end
+  end)
+end
+
+-- The network is bad for everybody for a while.
+function kinds.storm(swarm)
+  local c = swarm.c
+  local much = choose { 10, 50, 200 }
+  local E = swarm.world.cluster.election
+  c:network { latency = { 0, E / 200 * much }, loss = choose { 0, 0.1, 0.3 }, reorder = choose { 0, 0.5 } }
+  return function() c:network(swarm.world.network) end
+end
+
+function kinds.client(swarm, _, length)
+  local cli = #swarm.clients > 0 and choose(swarm.clients) or nil
+  if not cli then return end
+  local how = random(4)
+  if how == 1 then
+    cli:disconnect()
+  elseif how == 2 and not swarm.paused[cli.id] then
+    swarm.paused[cli.id] = true
+    cli:pause()
+    return function()
+      swarm.paused[cli.id] = nil
+      cli:resume()
+    end
+  elseif how == 3 then
+    swarm.c:cut(cli, choose(swarm.c:members()))
+    return function() swarm.c:heal() end
+  else
+    cli:clock { jump = length - 1*s }
+  end
+end
+
+-- Something that a disk does not recover from; only those that the atlas names.
+function kinds.ruin(swarm)
+  local m = #swarm.doomed > 0 and choose(swarm.doomed) or nil
+  if not m then return end
+  local how = random(4)
+  if how == 1 then
+    m:disk { error = { sync = 0.05, write = 0.01, read = 0.01 } }
+  elseif how == 2 then
+    m:disk { full = m.disk_used + random(10000) }
+  elseif how == 3 then
+    m:disk { misdirect = 0.01 }
+  else
+    if m.alive then m:crash() end
+    m:disk { rot = random(3) }
+    return restart(m)
+  end
+end
+
+local needs_victim = {
+  crash = true, power_off = true, stop = true, pause = true, isolate = true, stall = true, disk_stall = true,
+  slow = true, skew = true, move_leader = true,
+}
+
+-- One fault of a kind that this world has, undone after a while.
+function faults.strike(swarm)
+  if #swarm.world.kinds == 0 then return end
+  local kind, length = choose(swarm.world.kinds), random(1, 50) / 10
+  local m = victim(swarm.c)
+  if needs_victim[kind] and not m then return end
+  local undo = kinds[kind](swarm, m, length)
+  if undo then
+    local round = swarm.round
+    spawn(function()
+      sleep(length)
+      if swarm.round == round then undo() end -- Else the quiet window has done it.
+    end)
+  end
+end
+
+-- Everything is well again, but for what is ruined.
+function faults.heal(swarm)
+  local c = swarm.c
+  swarm.round = swarm.round + 1
+  c:heal()
+  c:network(swarm.world.network)
+  for _, cli in ipairs(swarm.clients) do
+    if swarm.paused[cli.id] then cli:resume() end
+  end
+  swarm.paused = {}
+  for _, m in ipairs(c:members()) do
+    if m.paused then m:resume() end
+    if not m.alive then restart(m)() end
+    m:slow(1)
+    for _, stage in ipairs(stages) do m:slow(1, stage) end
+  end
+end
+
+return faults
