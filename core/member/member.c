@@ -357,6 +357,9 @@ void member_boot_done(struct member *member)
     }
     uint64_t random = member->host->random(member->host->context);
     member->proposals.first = (member->id & UINT64_C(0xffff)) << 48 | (random & UINT64_C(0xffffffffff)) << 8;
+    /* Answers to an earlier life of ours may still be under way: no number comes twice. */
+    member->reads.number = random >> 1;
+    member->lessor.forward_number = random >> 1;
     struct raft_status_report report;
     raft_get_status(member->raft, &report);
     member->term = report.hard_state.term;
