@@ -9,10 +9,12 @@
  *     seeds         runs held violated shown wrong not_judged not_deterministic
  *     metrics       by name: count min median mean p90 p99 max
  *     demands       [{state: met|unmet|open, text}]: sometimes, shows, expect
+ *     coverage      {faults: {NAME: {role: n}}, frames: {NAME: {message: n}},
+ *                     passed: {message: {"role > role": n}}}
  *     armed         by judge: how often its premise was true
  *     events simulated_ns cost digest lease_margin_ns (null: none measured)
  *     failed_seeds  the first of them
- *     failures      [{kind seed judge promise sentence time_ns replay
+ *     failures      [{kind seed judge promise sentence drawn time_ns replay
  *                     events: [{time_ns member what}]}]; judge, promise and
  *                   time_ns are null where no judge found it
  *
@@ -103,6 +105,53 @@ static json_t *armed(const struct campaign_tally *tally)
     return all;
 }
 
+/* Counts that are not zero: faults by role, faults of frames by kind of message, and
+ * who said what to whom ("leader > follower"). */
+static json_t *coverage(const struct campaign_tally *tally)
+{
+    json_t *faults = json_object();
+    json_t *frames = json_object();
+    json_t *passed = json_object();
+    for (int fault = 0; fault < SIM_FAULT_COUNT; fault++) {
+        json_t *one = json_object();
+        for (int role = 0; role < SIM_STATION_COUNT; role++) {
+            if (tally->faults[fault][role] > 0) {
+                json_object_set_new(one, sim_station_text((enum sim_station)role),
+                                    number(tally->faults[fault][role]));
+            }
+        }
+        json_object_set_new(faults, sim_fault_text((enum sim_fault)fault), one);
+    }
+    for (int fault = 0; fault < SIM_FRAME_COUNT; fault++) {
+        json_t *one = json_object();
+        for (uint32_t message = 0; message < SIM_MESSAGE_COUNT; message++) {
+            if (tally->frames[fault][message] > 0) {
+                json_object_set_new(one, sim_coverage_message_text(message),
+                                    number(tally->frames[fault][message]));
+            }
+        }
+        json_object_set_new(frames, sim_frame_fault_text((enum sim_frame_fault)fault), one);
+    }
+    for (uint32_t message = 0; message < SIM_MESSAGE_COUNT; message++) {
+        json_t *one = json_object();
+        for (int pair = 0; pair < SIM_STATION_COUNT * SIM_STATION_COUNT; pair++) {
+            int from = pair / SIM_STATION_COUNT;
+            int to = pair % SIM_STATION_COUNT;
+            char text[64];
+            snprintf(text, sizeof text, "%s > %s", sim_station_text((enum sim_station)from),
+                     sim_station_text((enum sim_station)to));
+            if (tally->passed[message][from][to] > 0) {
+                json_object_set_new(one, text, number(tally->passed[message][from][to]));
+            }
+        }
+        if (json_object_size(one) > 0) {
+            json_object_set(passed, sim_coverage_message_text(message), one);
+        }
+        json_decref(one);
+    }
+    return json_pack("{s:o,s:o,s:o}", "faults", faults, "frames", frames, "passed", passed);
+}
+
 static json_t *cost(const struct sim_cost *spent)
 {
     json_t *all = json_object();
@@ -141,6 +190,7 @@ static json_t *failures(const struct campaign *campaign, const struct campaign_t
         json_object_set_new(one, "promise", has_judge ? json_string(info->promise) : json_null());
         json_object_set_new(one, "time_ns", has_judge ? number(failure->time_ns) : json_null());
         json_object_set_new(one, "sentence", text(failure->sentence));
+        json_object_set_new(one, "drawn", text(failure->drawn ? failure->drawn : ""));
         json_object_set_new(one, "replay",
                             own_text(report_text_replay(campaign, tally->scenario, failure->seed)));
         json_object_set_new(one, "events", events(failure));
@@ -182,6 +232,7 @@ static json_t *scenario(const struct campaign *campaign, const struct campaign_t
     json_object_set_new(one, "metrics", metrics(tally));
     json_object_set_new(one, "demands", demands(tally));
     json_object_set_new(one, "armed", armed(tally));
+    json_object_set_new(one, "coverage", coverage(tally));
     json_object_set_new(one, "events", number(tally->events));
     json_object_set_new(one, "simulated_ns", number(tally->time_ns));
     json_object_set_new(one, "cost", cost(&tally->cost));

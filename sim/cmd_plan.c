@@ -1,9 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L
 #include "sim/cmd_plan.h"
 
 #include "sim/campaign/text.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+void cmd_find_scenarios(const char *name, char out[CMD_FOLDER_MAX])
+{
+    char program[CMD_FOLDER_MAX - 64];
+    (void)snprintf(out, CMD_FOLDER_MAX, "scenarios/%.40s", name);
+    ssize_t size = access(out, R_OK) == 0 ? 0 : readlink("/proc/self/exe", program, sizeof program - 1);
+    if (size <= 0) {
+        return;
+    }
+    program[size] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash) {
+        *slash = '\0';
+    }
+    char beside[CMD_FOLDER_MAX];
+    (void)snprintf(beside, sizeof beside, "%s/../scenarios/%.40s", program, name);
+    if (access(beside, R_OK) == 0) {
+        memcpy(out, beside, sizeof beside);
+    }
+}
 
 bool cmd_plan_set_filter(void *target, const char *value)
 {

@@ -13,6 +13,8 @@
 #include "sim/cmd_plan.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct run {
@@ -23,6 +25,7 @@ struct run {
     struct report_files files;
     const char *db_path;
     struct report_db *db; /* NULL: not asked for. */
+    const char *command;  /* "run" or "fuzz". */
 };
 
 static bool set_jobs(void *target, const char *value)
@@ -166,6 +169,25 @@ static void on_progress(void *context, const struct campaign *campaign)
     campaign_progress_show(&run->progress, campaign);
 }
 
+/* Processor time of the workers, ns: of a swarm's speed the wall clock says little. */
+static uint64_t workers_ns(void)
+{
+    struct rusage usage;
+    (void)getrusage(RUSAGE_CHILDREN, &usage);
+    uint64_t seconds = (uint64_t)usage.ru_utime.tv_sec + (uint64_t)usage.ru_stime.tv_sec;
+    uint64_t us = (uint64_t)usage.ru_utime.tv_usec + (uint64_t)usage.ru_stime.tv_usec;
+    return seconds * 1000000000 + us * 1000;
+}
+
+/* How deep a swarm goes: only where somebody looks, for it is another figure each time. */
+static void print_speed(const struct campaign *campaign)
+{
+    uint64_t took_ns = workers_ns();
+    if (took_ns > 0) {
+        printf("%.0f seeds per CPU-hour\n", (double)campaign->tallied / ((double)took_ns / 3.6e12));
+    }
+}
+
 /* Defaults, and what follows from what was said. */
 static void prepare(struct run *run, const struct campaign_arguments *arguments)
 {
@@ -195,13 +217,16 @@ static int finish(struct run *run, const struct campaign *campaign)
             campaign_print_claims(&run->printer, campaign);
         }
         campaign_print_sum(&run->printer, campaign);
+        if (strcmp(run->command, "fuzz") == 0 && run->printer.volume != CAMPAIGN_QUIET) {
+            print_speed(campaign);
+        }
     }
     const char *failed = report_write(&run->files, campaign);
     if (run->db && !report_db_end(run->db)) {
         failed = run->db_path;
     }
     if (failed) {
-        fprintf(stderr, "faultline run: %s: cannot be written\n", failed);
+        fprintf(stderr, "faultline %s: %s: cannot be written\n", run->command, failed);
         return status == CMD_VIOLATED ? status : CMD_WRONG;
     }
     return status;
@@ -214,7 +239,7 @@ static int run_campaign(struct run *run)
     if (run->db_path) {
         run->db = report_db_new(run->db_path, error);
         if (!run->db) {
-            fprintf(stderr, "faultline run: %s\n", error);
+            fprintf(stderr, "faultline %s: %s\n", run->command, error);
             return CMD_WRONG;
         }
         for (uint32_t i = 0; i < run->plan.options.param_count; i++) {
@@ -226,7 +251,7 @@ static int run_campaign(struct run *run)
         if (run->db) {
             (void)report_db_end(run->db);
         }
-        fprintf(stderr, "faultline run: %s\n", error);
+        fprintf(stderr, "faultline %s: %s\n", run->command, error);
         return CMD_WRONG;
     }
     int status = finish(run, &campaign);
@@ -234,29 +259,45 @@ static int run_campaign(struct run *run)
     return status;
 }
 
-int cmd_run(int argc, char **argv)
+static int campaign_command(int argc, char **argv, const char *command, const char *usage)
 {
     struct run *run = campaign_alloc(sizeof *run);
+    run->command = command;
     run->printer.volume = CAMPAIGN_NORMAL;
-    struct campaign_arguments arguments = {.command = "run",
-                                           .usage = "PATH… [options]",
+    struct campaign_arguments arguments = {.command = command,
+                                           .usage = usage,
                                            .known = known,
                                            .known_count = sizeof known / sizeof known[0],
                                            .target = run};
-    arguments.words = campaign_alloc((size_t)argc * sizeof arguments.words[0]);
+    arguments.words = campaign_alloc(((size_t)argc + 1) * sizeof arguments.words[0]);
+    char folder[CMD_FOLDER_MAX];
     int status = CMD_WRONG;
     if (!campaign_arguments_read(&arguments, argc - 1, argv + 1, stderr)) {
         status = CMD_WRONG;
     } else if (arguments.wants_help) {
         campaign_arguments_help(&arguments, stdout);
         status = CMD_HELD;
-    } else if (arguments.word_count == 0) {
+    } else if (arguments.word_count == 0 && strcmp(command, "fuzz") != 0) {
         fprintf(stderr, "faultline run: found no PATH, expected scenario files or folders\n");
     } else {
+        if (arguments.word_count == 0) {
+            cmd_find_scenarios("swarm", folder);
+            arguments.words[arguments.word_count++] = folder;
+        }
         prepare(run, &arguments);
         status = run_campaign(run);
     }
     free(arguments.words);
     free(run);
     return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    return campaign_command(argc, argv, "run", "PATH… [options]");
+}
+
+int cmd_fuzz(int argc, char **argv)
+{
+    return campaign_command(argc, argv, "fuzz", "[PATH…] [options]");
 }

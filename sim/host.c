@@ -1,6 +1,7 @@
 /* The tables a member is given: what it asks of its machine is recorded in the
  * outbox, what it tells its observer goes to the recorder and the judges. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/raft/id_set.h"
 #include "sim/inside.h"
 
 #include <assert.h>
@@ -217,6 +218,21 @@ void sim_host_led(struct sim_world *world, uint64_t cluster_id)
     world->led[world->led_count++] = cluster_id;
 }
 
+static enum sim_station station_of(const struct sim_machine *machine, enum raft_role role)
+{
+    switch (role) {
+    case RAFT_LEADER:
+        return SIM_LEADER;
+    case RAFT_CANDIDATE:
+        return SIM_CANDIDATE;
+    case RAFT_PRE_CANDIDATE:
+        return SIM_PRE_CANDIDATE;
+    case RAFT_FOLLOWER:
+        break;
+    }
+    return machine->is_learner ? SIM_LEARNER : SIM_FOLLOWER;
+}
+
 static void on_role(void *context, enum raft_role role, raft_term term, raft_id leader)
 {
     struct sim_machine *machine = context;
@@ -226,6 +242,7 @@ static void on_role(void *context, enum raft_role role, raft_term term, raft_id 
     struct sim_world *world = machine->world;
     world->has_changed = true;
     sim_emit(world, SIM_EVENT_ROLE, machine->number, (uint64_t[]){role, term, leader});
+    machine->station = station_of(machine, role);
     check_role(world->check, world->now_ns, machine->number, role, term, leader);
     if (role == RAFT_LEADER) {
         sim_host_led(world, machine->cluster_id);
@@ -302,6 +319,10 @@ static void on_configuration(void *context, const struct raft_conf_state *config
     struct sim_world *world = machine->world;
     sim_emit(world, SIM_EVENT_CONFIGURATION, machine->number,
              (uint64_t[]){configuration->voters.count, configuration->learners.count});
+    machine->is_learner = raft_id_set_has(&configuration->learners, machine->member_id);
+    if (machine->station == SIM_FOLLOWER || machine->station == SIM_LEARNER) {
+        machine->station = machine->is_learner ? SIM_LEARNER : SIM_FOLLOWER;
+    }
     check_configuration(world->check, world->now_ns, machine->number, configuration);
 }
 

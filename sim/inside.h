@@ -192,6 +192,8 @@ struct sim_machine {
     uint64_t unsynced[SIM_UNSYNCED_FILES]; /* Kinds written and not synced, by file. */
     struct sim_asked asked[SIM_ASKED_MAX];
     uint32_t asked_next;
+    enum sim_station station; /* While it lives: its role, as others see it. */
+    bool is_learner;
     bool is_harmed; /* Faults beyond a power loss were done to its disk. */
     bool is_in_step;
     enum sim_doom doom;
@@ -252,6 +254,7 @@ struct sim_world {
     bool has_changed;
     uint64_t event_count;
     struct sim_cost cost;
+    struct sim_coverage coverage;
 
     struct sim_machine **machines; /* By number; NULL beyond the members, up to the clients. */
     uint32_t machine_capacity;
@@ -302,6 +305,9 @@ void sim_emit(struct sim_world *world, enum sim_event_kind kind, uint32_t machin
 void sim_emit_text(struct sim_world *world, enum sim_event_kind kind, uint32_t machine,
                    const uint64_t *fields, struct base_bytes text);
 void sim_announce(struct sim_world *world);
+/* Count a fault of the machine. */
+void sim_cover(struct sim_machine *machine, enum sim_fault fault);
+enum sim_station sim_station_of(const struct sim_machine *machine);
 void sim_push(struct sim_world *world, uint64_t time_ns, enum sim_item_kind kind, uint32_t machine,
               void *data, uint64_t value);
 uint32_t sim_number_of(const struct sim_world *world, uint64_t member_id);

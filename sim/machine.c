@@ -244,6 +244,11 @@ static void receive(struct sim_machine *machine, struct sim_frame *frame, uint64
 {
     struct sim_world *world = machine->world;
     emit_receive(machine, frame);
+    if (frame->message) {
+        const struct sim_machine *sender = world->machines[frame->from];
+        uint32_t kind = sim_coverage_message(frame->message);
+        world->coverage.passed[kind][sim_station_of(sender)][sim_station_of(machine)]++;
+    }
     if (machine->registry) {
         sim_registry_arrive(machine, frame);
     } else if (machine->is_client) {

@@ -81,6 +81,13 @@ static void emit_send(struct sim_world *world, const struct sim_frame *frame)
     }
 }
 
+static void befall(struct sim_world *world, enum sim_frame_fault fault, const struct sim_frame *frame)
+{
+    if (frame->message) {
+        world->coverage.frames[fault][sim_coverage_message(frame->message)]++;
+    }
+}
+
 static void lose(struct sim_world *world, struct sim_frame *frame)
 {
     sim_emit(world, SIM_EVENT_LOSE, frame->from,
@@ -188,6 +195,7 @@ static void overflow(struct sim_world *world, struct sim_frame *frame)
     if (!frame->is_datagram) {
         break_stream(world, frame);
     }
+    befall(world, SIM_FRAME_OVERFLOW, frame);
     lose(world, frame);
 }
 
@@ -200,6 +208,12 @@ static void travel(struct sim_world *world, struct sim_link *link, struct sim_fr
     bool is_lost = ppm_of(draw, 0, options->loss_ppm);
     bool is_doubled = frame->is_datagram && ppm_of(draw, 20, options->duplicate_ppm);
     bool overtakes = frame->is_datagram && ppm_of(draw, 40, options->reorder_ppm);
+    if (is_lost) {
+        befall(world, SIM_FRAME_LOSE, frame);
+    }
+    if (overtakes && arrival_ns < link->last_arrival_ns) {
+        befall(world, SIM_FRAME_OVERTAKE, frame);
+    }
     if (is_lost && frame->is_datagram) {
         lose(world, frame);
         return;
@@ -209,11 +223,13 @@ static void travel(struct sim_world *world, struct sim_link *link, struct sim_fr
     }
     struct sim_frame *twin = NULL;
     if (is_doubled) {
+        befall(world, SIM_FRAME_DOUBLE, frame);
         twin = sim_frame_new(world, frame->from, frame->to, frame->connection, frame->message);
         twin->cuts = frame->cuts;
     }
     if (options->corrupt_ppm > 0 && frame->message &&
         sim_random_ppm(&world->machines[frame->from]->random_corrupt, options->corrupt_ppm)) {
+        befall(world, SIM_FRAME_CORRUPT, frame);
         frame = corrupted(world, frame);
     }
     push(world, link, frame, arrival_ns, overtakes);
@@ -243,6 +259,7 @@ void sim_network_send(struct sim_world *world, struct sim_frame *frame)
         link->stream_cuts = stream_cuts(world, frame->from, frame->to);
     }
     if (link->is_cut) {
+        befall(world, SIM_FRAME_SEVER, frame);
         lose(world, frame);
     } else if (link->waiting >= options->queue_frames && frame->message) {
         overflow(world, frame);
@@ -262,7 +279,7 @@ static bool is_broken(const struct sim_world *world, const struct sim_frame *fra
     if (frame->connection == 0) {
         return false;
     }
-    bool is_from_client = frame->from > world->member_count;
+    bool is_from_client = world->machines[frame->from]->is_client;
     uint32_t client = is_from_client ? frame->from : frame->to;
     uint32_t member = is_from_client ? frame->to : frame->from;
     const struct sim_link *link = sim_link_of(world, client, member);
@@ -303,6 +320,7 @@ static void cut_one(struct sim_world *world, uint32_t a, uint32_t b)
         link->cuts++;
         link->last_arrival_ns = 0; /* What was under way is lost: nothing waits for it. */
         sim_emit(world, SIM_EVENT_CUT, 0, (uint64_t[]){a, b});
+        sim_cover(world->machines[a], SIM_FAULT_CUT);
     }
 }
 

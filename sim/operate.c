@@ -200,6 +200,7 @@ const char *sim_member_restart(struct sim_world *world, sim_machine_number membe
 static void crash(struct sim_machine *machine)
 {
     struct sim_world *world = machine->world;
+    sim_cover(machine, SIM_FAULT_CRASH);
     sim_emit(world, SIM_EVENT_CRASH, machine->number, (uint64_t[]){machine->life});
     sim_machine_end(machine, "crashed", false);
     check_down(world->check, world->now_ns, machine->number, false);
@@ -208,6 +209,7 @@ static void crash(struct sim_machine *machine)
 static void power_off(struct sim_machine *machine)
 {
     struct sim_world *world = machine->world;
+    sim_cover(machine, SIM_FAULT_POWER_OFF);
     sim_emit(world, SIM_EVENT_POWER_OFF, machine->number, (uint64_t[]){machine->life});
     if (machine->is_alive) {
         sim_machine_end(machine, "powered off", true);
@@ -274,6 +276,7 @@ const char *sim_member_stop(struct sim_world *world, sim_machine_number member)
                       machine->name);
     }
     machine->is_leaving = true;
+    sim_cover(machine, SIM_FAULT_STOP);
     machine->is_in_step = true;
     member_leave(machine->member, sim_machine_now(machine));
     machine->is_in_step = false;
@@ -292,6 +295,7 @@ const char *sim_member_pause(struct sim_world *world, sim_machine_number member)
         return refuse(world, "%s is paused already", machine->name);
     }
     sim_emit(world, SIM_EVENT_PAUSE, member, NULL);
+    sim_cover(machine, SIM_FAULT_PAUSE);
     machine->is_paused = true;
     machine->paused_local_ns = sim_machine_now(machine);
     return NULL;
@@ -355,6 +359,7 @@ const char *sim_member_wipe(struct sim_world *world, sim_machine_number member)
     }
     world->cost.operator_actions++;
     sim_emit(world, SIM_EVENT_WIPE, member, NULL);
+    sim_cover(machine, SIM_FAULT_WIPE);
     sim_disk_wipe(machine->disk);
     machine->survivor_count = 0;
     machine->is_harmed = false;
@@ -370,6 +375,7 @@ const char *sim_member_stall_timer(struct sim_world *world, sim_machine_number m
         return why;
     }
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("timer stalled"));
+    sim_cover(machine, SIM_FAULT_TIMER);
     if (machine->stalled_until_ns <= world->now_ns) {
         machine->stalled_local_ns = sim_machine_now(machine);
     }
@@ -391,6 +397,7 @@ const char *sim_member_stall_disk(struct sim_world *world, sim_machine_number me
     struct sim_machine *machine = sim_machine_at(world, member);
     world->cost.operator_actions++;
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("disk stalled"));
+    sim_cover(machine, SIM_FAULT_DISK_STALL);
     sim_disk_stall(machine->disk, duration_ns);
     sim_disk_settle(machine->disk);
     return NULL;
@@ -407,6 +414,7 @@ void sim_member_set_disk(struct sim_world *world, sim_machine_number member,
     world->cost.operator_actions++;
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("disk behaves differently"));
     struct sim_machine *machine = sim_machine_at(world, member);
+    sim_cover(machine, SIM_FAULT_DISK);
     machine->is_harmed |= behaviour->read_error_ppm != 0 || behaviour->write_error_ppm != 0 ||
                           behaviour->sync_error_ppm != 0 || behaviour->misdirect_ppm != 0 ||
                           behaviour->full_bytes != 0 || behaviour->is_lying;
@@ -418,6 +426,7 @@ uint32_t sim_member_rot(struct sim_world *world, sim_machine_number member, uint
     struct sim_machine *machine = sim_machine_at(world, member);
     world->cost.operator_actions++;
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("bits rot"));
+    sim_cover(machine, SIM_FAULT_ROT);
     machine->is_harmed = true;
     return sim_disk_rot(machine->disk, &machine->random_power, bit_count);
 }
@@ -461,6 +470,7 @@ const char *sim_member_slow(struct sim_world *world, sim_machine_number member, 
     }
     world->cost.operator_actions++;
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("processor paced"));
+    sim_cover(machine, SIM_FAULT_SLOW);
     return NULL;
 }
 
@@ -469,6 +479,7 @@ static void clock_changed(struct sim_machine *machine)
 {
     struct sim_world *world = machine->world;
     sim_emit(world, SIM_EVENT_CLOCK, machine->number, NULL);
+    sim_cover(machine, SIM_FAULT_CLOCK);
     world->cost.operator_actions++;
     if (machine->is_alive && !machine->is_paused) {
         if (!machine->is_client) {

@@ -33,6 +33,21 @@ void sim_announce(struct sim_world *world)
     }
 }
 
+enum sim_station sim_station_of(const struct sim_machine *machine)
+{
+    return machine->is_client ? SIM_CLIENT : machine->is_alive ? machine->station : SIM_DOWN;
+}
+
+void sim_cover(struct sim_machine *machine, enum sim_fault fault)
+{
+    machine->world->coverage.faults[fault][sim_station_of(machine)]++;
+}
+
+const struct sim_coverage *sim_world_coverage(const struct sim_world *world)
+{
+    return &world->coverage;
+}
+
 void sim_emit(struct sim_world *world, enum sim_event_kind kind, uint32_t machine, const uint64_t *fields)
 {
     sim_record(&world->recorder, world->now_ns, kind, machine, fields, (struct base_bytes){0});
@@ -596,6 +611,7 @@ void sim_world_points(struct sim_world *world, sim_point_reached reach, void *co
 
 void sim_world_note(struct sim_world *world, const char *text)
 {
+    sim_announce(world);
     sim_emit_text(world, SIM_EVENT_NOTE, 0, NULL, base_bytes_of(text));
 }
 

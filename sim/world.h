@@ -12,6 +12,7 @@
 #include "core/raft/raft.h"
 #include "core/wire/wire.h"
 #include "sim/check/check.h"
+#include "sim/coverage.h"
 #include "sim/disk.h"
 #include "sim/options.h"
 #include "sim/point.h"
@@ -60,6 +61,7 @@ struct sim_cost {
 };
 void sim_world_cost(const struct sim_world *world, struct sim_cost *out);
 uint64_t sim_world_events(const struct sim_world *world);
+const struct sim_coverage *sim_world_coverage(const struct sim_world *world);
 
 /* --- members --- */
 

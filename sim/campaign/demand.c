@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/campaign/demand.h"
 
+#include "sim/campaign/coverage.h"
 #include "sim/campaign/text.h"
 
 #include <assert.h>
@@ -13,9 +14,15 @@ static bool has_shows(const struct campaign_tally *tally)
     return tally->scenario->shows && tally->scenario->shows[0];
 }
 
+static bool has_arms(const struct campaign_tally *tally)
+{
+    return tally->scenario->arms && tally->scenario->arms[0];
+}
+
 size_t campaign_demand_count(const struct campaign_tally *tally)
 {
-    return tally->sometimes_count + (has_shows(tally) ? 1 : 0) + tally->scenario->expect_count;
+    return (has_arms(tally) ? 1 : 0) + tally->sometimes_count + (has_shows(tally) ? 1 : 0) +
+           tally->scenario->expect_count;
 }
 
 /* Met now, or unmet for good only when enough seeds ran. */
@@ -34,6 +41,44 @@ static void judge_sometimes(const struct campaign_tally *tally, const struct cam
     (void)snprintf(out->sentence, sizeof out->sentence,
                    "sometimes \"%s\": true in %" PRIu64 " of %" PRIu64 " seeds", sometimes->name,
                    sometimes->runs_true, tally->runs);
+}
+
+/* How often a judge's premise was true, or a fault happened. */
+static uint64_t armed(const struct campaign_tally *tally, const char *name)
+{
+    for (int judge = 0; judge < CHECK_COUNT; judge++) {
+        if (strcmp(check_info((enum check_judge)judge)->name, name) == 0) {
+            return tally->armed[judge];
+        }
+    }
+    for (uint32_t fault = 0; sim_coverage_name(fault); fault++) {
+        if (strcmp(sim_coverage_name(fault), name) == 0) {
+            return campaign_fault_total(tally, fault);
+        }
+    }
+    return 0; /* The scenario was read with other names: an older file of results. */
+}
+
+/* A judge whose premise was never true has judged nothing, and a fault that never
+ * happened has tried nothing. */
+static void judge_arms(const struct campaign_tally *tally, struct campaign_demand *out)
+{
+    uint32_t count = 0;
+    uint32_t missing = 0;
+    int used = 0;
+    for (const char *const *name = tally->scenario->arms; *name; name++, count++) {
+        size_t left = sizeof out->sentence - (size_t)used;
+        if (armed(tally, *name) > 0) {
+            continue;
+        }
+        int more = snprintf(out->sentence + used, left, "%s %s", missing == 0 ? "arms: never" : ",", *name);
+        used += more > 0 && (size_t)more < left ? more : 0;
+        missing++;
+    }
+    out->state = judge(tally, missing == 0);
+    if (missing == 0) {
+        (void)snprintf(out->sentence, sizeof out->sentence, "arms: all %" PRIu32 " had their part", count);
+    }
 }
 
 static void judge_shows(const struct campaign_tally *tally, struct campaign_demand *out)
@@ -143,6 +188,13 @@ void campaign_demand_get(const struct campaign_tally *tally, size_t slot, struct
 {
     assert(slot < campaign_demand_count(tally));
     *out = (struct campaign_demand){0};
+    if (has_arms(tally)) {
+        if (slot == 0) {
+            judge_arms(tally, out);
+            return;
+        }
+        slot--;
+    }
     if (slot < tally->sometimes_count) {
         judge_sometimes(tally, &tally->sometimes[slot], out);
         return;

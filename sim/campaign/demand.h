@@ -1,6 +1,6 @@
 /* What is asked of all seeds of a scenario together: that something happens in one
- * of them at least (`sometimes`), that a hazard shows itself (`shows`), that a
- * statistic lies where it should (`expect`). */
+ * of them at least (`sometimes`), that judges and faults had a part (`arms`), that a
+ * hazard shows itself (`shows`), that a statistic lies where it should (`expect`). */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SIM_CAMPAIGN_DEMAND_H
 #define SIM_CAMPAIGN_DEMAND_H

@@ -3,6 +3,7 @@
 #include "sim/campaign/print.h"
 
 #include "sim/campaign/claims.h"
+#include "sim/campaign/coverage.h"
 #include "sim/campaign/memory.h"
 #include "sim/campaign/ring.h"
 #include "sim/campaign/text.h"
@@ -116,6 +117,9 @@ void campaign_print_failure(const struct campaign_printer *printer, const struct
         campaign_text_time(failure->time_ns, when);
         fprintf(out, "at %s of simulated time\n", when);
     }
+    if (failure->drawn && failure->drawn[0] != '\0') {
+        fprintf(out, "with %s\n", failure->drawn);
+    }
     if (failure->event_count > 0) {
         campaign_events_print(failure->events, failure->event_count, ROWS, out);
     }
@@ -203,6 +207,8 @@ static void print_figures(const struct campaign_printer *printer, const struct c
         fprintf(out, "              smallest margin of a lease %.6g s\n",
                 (double)tally->lease_margin_ns / 1e9);
     }
+    campaign_coverage_sum(out, tally);
+    campaign_coverage_print(out, tally);
     fprintf(out, "              unarmed:");
     for (int i = 0; i < CHECK_COUNT; i++) {
         if (tally->armed[i] == 0) {
@@ -252,6 +258,8 @@ void campaign_print_scenario(struct campaign_printer *printer, const struct camp
     }
     if (printer->volume == CAMPAIGN_LOUD) {
         print_figures(printer, tally);
+    } else if (printer->volume != CAMPAIGN_QUIET && tally->scenario->arms) {
+        campaign_coverage_sum(out, tally);
     }
     print_failures(printer, &campaign->options->plan, tally);
     (void)fflush(out);

@@ -80,6 +80,42 @@ static void get_violation(struct base_reader *reader, struct check_violation *vi
     get_text_into(reader, violation->sentence, sizeof violation->sentence);
 }
 
+/* Counts that are not zero, by place; the tables are mostly empty. */
+static void put_coverage(struct base_buffer *buffer, const struct sim_coverage *coverage)
+{
+    uint32_t counts[sizeof *coverage / sizeof(uint32_t)];
+    uint32_t count = 0;
+    size_t at = buffer->size;
+    base_put_u32(buffer, 0);
+    if (!coverage) {
+        return;
+    }
+    memcpy(counts, coverage, sizeof counts);
+    for (uint32_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        if (counts[i] > 0) {
+            base_put_u16(buffer, (uint16_t)i);
+            base_put_u32(buffer, counts[i]);
+            count++;
+        }
+    }
+    base_store_u32(buffer->data + at, count);
+}
+
+static void get_coverage(struct base_reader *reader, struct script_outcome *outcome)
+{
+    uint32_t counts[sizeof *outcome->coverage / sizeof(uint32_t)] = {0};
+    uint32_t count = base_get_u32(reader);
+    for (uint32_t i = 0; i < count; i++) {
+        uint16_t place = base_get_u16(reader);
+        assert(place < sizeof counts / sizeof counts[0]);
+        counts[place] = base_get_u32(reader);
+    }
+    if (count > 0) {
+        outcome->coverage = campaign_alloc(sizeof *outcome->coverage);
+        memcpy(outcome->coverage, counts, sizeof counts);
+    }
+}
+
 void campaign_result_put(struct base_buffer *buffer, const struct script_outcome *outcome,
                          const char *digest_again)
 {
@@ -107,6 +143,12 @@ void campaign_result_put(struct base_buffer *buffer, const struct script_outcome
         put_text(buffer, outcome->sometimes[i].name);
         base_put_u8(buffer, outcome->sometimes[i].was_true);
     }
+    base_put_u32(buffer, outcome->drawn_count);
+    for (uint32_t i = 0; i < outcome->drawn_count; i++) {
+        put_text(buffer, outcome->drawn[i].name);
+        put_text(buffer, outcome->drawn[i].value);
+    }
+    put_coverage(buffer, outcome->coverage);
 }
 
 static void get_lists(struct base_reader *reader, struct script_outcome *outcome)
@@ -123,6 +165,13 @@ static void get_lists(struct base_reader *reader, struct script_outcome *outcome
         outcome->sometimes[i].name = get_text(reader);
         outcome->sometimes[i].was_true = base_get_u8(reader) != 0;
     }
+    outcome->drawn_count = base_get_u32(reader);
+    outcome->drawn = campaign_alloc(outcome->drawn_count * sizeof outcome->drawn[0]);
+    for (uint32_t i = 0; i < outcome->drawn_count; i++) {
+        outcome->drawn[i].name = get_text(reader);
+        outcome->drawn[i].value = get_text(reader);
+    }
+    get_coverage(reader, outcome);
 }
 
 void campaign_result_get(struct campaign_result *result, struct base_bytes bytes)
@@ -154,5 +203,7 @@ void campaign_result_release(struct campaign_result *result)
 {
     free(result->outcome.metrics);
     free(result->outcome.sometimes);
+    free(result->outcome.drawn);
+    free(result->outcome.coverage);
     *result = (struct campaign_result){0};
 }

@@ -21,6 +21,7 @@ static void release_failure(struct campaign_failure *failure)
     }
     free(failure->events);
     free(failure->sentence);
+    free(failure->drawn);
 }
 
 void campaign_tally_release(struct campaign_tally *tally)
@@ -80,6 +81,37 @@ static void add_lists(struct campaign_tally *tally, const struct script_outcome 
     }
 }
 
+static void add_coverage(struct campaign_tally *tally, const struct sim_coverage *coverage)
+{
+    for (uint32_t i = 0; i < SIM_FAULT_COUNT * SIM_STATION_COUNT; i++) {
+        (&tally->faults[0][0])[i] += (&coverage->faults[0][0])[i];
+    }
+    for (uint32_t i = 0; i < SIM_FRAME_COUNT * SIM_MESSAGE_COUNT; i++) {
+        (&tally->frames[0][0])[i] += (&coverage->frames[0][0])[i];
+    }
+    for (uint32_t i = 0; i < SIM_MESSAGE_COUNT * SIM_STATION_COUNT * SIM_STATION_COUNT; i++) {
+        (&tally->passed[0][0][0])[i] += (&coverage->passed[0][0][0])[i];
+    }
+}
+
+/* What the run's world was drawn to be, as the command line would say it. */
+static char *drawn_text(const struct script_outcome *outcome)
+{
+    struct base_buffer text = {0};
+    base_buffer_init(&text, &campaign_memory);
+    for (uint32_t i = 0; i < outcome->drawn_count; i++) {
+        const struct script_param *drawn = &outcome->drawn[i];
+        size_t size = strlen(drawn->name) + strlen(drawn->value) + 3;
+        char *at = (char *)base_buffer_extend(&text, size);
+        (void)snprintf(at, size, "%s%s=%s", i > 0 ? " " : "", drawn->name, drawn->value);
+        text.size = (size_t)(at - (char *)text.data) + strlen(at);
+    }
+    *base_buffer_extend(&text, 1) = '\0';
+    char *copy = campaign_text_copy((const char *)text.data);
+    base_buffer_release(&text);
+    return copy;
+}
+
 static void add_figures(struct campaign_tally *tally, uint64_t seed, const struct script_outcome *outcome)
 {
     tally->events += outcome->events;
@@ -96,13 +128,17 @@ static void add_figures(struct campaign_tally *tally, uint64_t seed, const struc
     if (outcome->lease_margin_ns < tally->lease_margin_ns) {
         tally->lease_margin_ns = outcome->lease_margin_ns;
     }
+    if (outcome->coverage) {
+        add_coverage(tally, outcome->coverage);
+    }
     tally->digest = base_hash_u64(tally->digest, seed);
     tally->digest = base_hash_bytes(tally->digest, base_bytes_of(outcome->digest));
 }
 
 /* Put a failure on record; only the first ones are kept whole. */
 static void add_failure(struct campaign_tally *tally, enum campaign_failure_kind kind, uint64_t seed,
-                        const struct check_violation *violation, const char *sentence)
+                        const struct check_violation *violation, const char *sentence,
+                        const struct script_outcome *outcome)
 {
     if (tally->failed_seed_count < CAMPAIGN_SEEDS_MAX) {
         tally->failed_seeds =
@@ -119,6 +155,7 @@ static void add_failure(struct campaign_tally *tally, enum campaign_failure_kind
         .judge = violation ? violation->judge : CHECK_EXPECT,
         .time_ns = violation ? violation->time_ns : 0,
         .sentence = campaign_text_copy(sentence),
+        .drawn = drawn_text(outcome),
     };
 }
 
@@ -133,16 +170,17 @@ static bool is_shown(const struct script_scenario *scenario, enum check_judge ju
     return false;
 }
 
-static bool add_violation(struct campaign_tally *tally, uint64_t seed,
-                          const struct check_violation *violation)
+static bool add_violation(struct campaign_tally *tally, uint64_t seed, const struct script_outcome *outcome)
 {
+    const struct check_violation *violation = &outcome->violation;
     bool shown = is_shown(tally->scenario, violation->judge);
     if (shown) {
         tally->shown++;
     } else {
         tally->violated++;
     }
-    add_failure(tally, shown ? CAMPAIGN_SHOWN : CAMPAIGN_VIOLATED, seed, violation, violation->sentence);
+    add_failure(tally, shown ? CAMPAIGN_SHOWN : CAMPAIGN_VIOLATED, seed, violation, violation->sentence,
+                outcome);
     return shown;
 }
 
@@ -152,7 +190,7 @@ static bool add_parted(struct campaign_tally *tally, uint64_t seed, const struct
     (void)snprintf(sentence, sizeof sentence, "the first run's digest is %s, the second's %s",
                    result->outcome.digest, result->digest_again);
     tally->parted++;
-    add_failure(tally, CAMPAIGN_PARTED, seed, NULL, sentence);
+    add_failure(tally, CAMPAIGN_PARTED, seed, NULL, sentence, &result->outcome);
     return false;
 }
 
@@ -170,14 +208,14 @@ bool campaign_tally_add(struct campaign_tally *tally, uint64_t seed, const struc
         tally->held++;
         return true;
     case SCRIPT_VIOLATED:
-        return add_violation(tally, seed, &outcome->violation);
+        return add_violation(tally, seed, outcome);
     case SCRIPT_WRONG:
         tally->wrong++;
-        add_failure(tally, CAMPAIGN_WRONG, seed, NULL, outcome->error);
+        add_failure(tally, CAMPAIGN_WRONG, seed, NULL, outcome->error, outcome);
         return false;
     case SCRIPT_UNJUDGED:
         tally->unjudged++;
-        add_failure(tally, CAMPAIGN_UNJUDGED, seed, NULL, outcome->error);
+        add_failure(tally, CAMPAIGN_UNJUDGED, seed, NULL, outcome->error, outcome);
         return false;
     }
     assert(false);

@@ -53,6 +53,7 @@ struct campaign_failure {
     enum check_judge judge; /* When violated or shown. */
     uint64_t time_ns;
     char *sentence;
+    char *drawn; /* "members=5 loss=0.01 …": what the scenario drew; "" nothing. */
     struct campaign_event *events; /* Oldest first; NULL until looked for. */
     size_t event_count;
 };
@@ -71,6 +72,9 @@ struct campaign_tally {
     uint64_t time_ns;
     struct sim_cost cost;
     uint64_t armed[CHECK_COUNT];
+    uint64_t faults[SIM_FAULT_COUNT][SIM_STATION_COUNT]; /* As in struct sim_coverage. */
+    uint64_t frames[SIM_FRAME_COUNT][SIM_MESSAGE_COUNT];
+    uint64_t passed[SIM_MESSAGE_COUNT][SIM_STATION_COUNT][SIM_STATION_COUNT];
     int64_t lease_margin_ns;         /* The smallest. */
     uint64_t digest;                 /* Over all (seed, digest). */
     struct campaign_metric *metrics; /* In order of their first appearance. */

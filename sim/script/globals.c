@@ -199,6 +199,33 @@ static void push_param(lua_State *lua, const char *name, const char *text)
     }
 }
 
+/* Put on record what a parameter is in this run: the value on top of the stack. */
+static void note_param(lua_State *lua, const char *name)
+{
+    struct script_state *state = script_state_of(lua);
+    char text[256];
+    script_push_tostring(lua, -1);
+    for (uint32_t i = 0; i < state->drawn_count; i++) {
+        if (strcmp(state->drawn[i].name, name) == 0) {
+            lua_pop(lua, 1);
+            return;
+        }
+    }
+    if (state->drawn_count == state->drawn_capacity) {
+        uint32_t capacity = state->drawn_capacity == 0 ? 32 : state->drawn_capacity * 2;
+        state->drawn = base_resize(&script_memory, state->drawn, state->drawn_capacity * sizeof *state->drawn,
+                                   capacity * sizeof *state->drawn);
+        state->drawn_capacity = capacity;
+    }
+    struct script_param *drawn = &state->drawn[state->drawn_count++];
+    *drawn = (struct script_param){.name = copy_name(name), .value = copy_name(lua_tostring(lua, -1))};
+    if (state->run) {
+        (void)snprintf(text, sizeof text, "param %.80s=%.160s", drawn->name, drawn->value);
+        sim_world_note(state->run->world, text);
+    }
+    lua_pop(lua, 1);
+}
+
 static int call_param(lua_State *lua)
 {
     const struct script_state *state = script_state_of(lua);
@@ -207,9 +234,10 @@ static int call_param(lua_State *lua)
     for (uint32_t i = state->param_count; i-- > 0;) {
         if (strcmp(state->params[i].name, name) == 0) {
             push_param(lua, name, state->params[i].value);
-            return 1;
+            break;
         }
     }
+    note_param(lua, name);
     return 1;
 }
 

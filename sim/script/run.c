@@ -383,6 +383,17 @@ struct setup {
     struct script_run *run;
 };
 
+/* What the file has drawn to make this world comes first in its trace. */
+static void note_drawn(const struct script_run *run)
+{
+    char text[256];
+    for (uint32_t i = 0; i < run->state->drawn_count; i++) {
+        const struct script_param *drawn = &run->state->drawn[i];
+        (void)snprintf(text, sizeof text, "param %.80s=%.160s", drawn->name, drawn->value);
+        sim_world_note(run->world, text);
+    }
+}
+
 /* In protected mode: make the world, spawn the scenario. */
 static int set_up(lua_State *lua)
 {
@@ -404,6 +415,7 @@ static int set_up(lua_State *lua)
     if (setup->options->sink) {
         sim_recorder_add(sim_world_recorder(run->world), setup->options->sink);
     }
+    note_drawn(run);
     const char *refusal = worlds->options.cluster.start_none ? NULL : sim_world_boot(run->world);
     if (refusal) {
         script_error_at(lua, &run->start, "cluster: %s", refusal);
@@ -433,6 +445,8 @@ static void fill_outcome(const struct script_run *run, struct script_outcome *ou
     }
     out->armed[CHECK_EXPECT] = run->expects;
     out->lease_margin_ns = check_lease_margin(check);
+    out->coverage = base_alloc(&script_memory, sizeof *out->coverage);
+    *out->coverage = *sim_world_coverage(world);
 }
 
 static struct script_worlds *worlds_new(void)
@@ -539,6 +553,8 @@ void script_run(const struct script_file *file, uint32_t number, const struct sc
     out->metric_count = run.metric_count;
     out->sometimes = run.sometimes;
     out->sometimes_count = run.sometimes_count;
+    out->drawn = run.state->drawn;
+    out->drawn_count = run.state->drawn_count;
     drop_answers(&run);
     script_state_free(run.state);
     script_locale_leave(before);
@@ -563,6 +579,15 @@ void script_outcome_release(struct script_outcome *outcome)
     for (uint32_t i = 0; i < outcome->sometimes_count; i++) {
         free((void *)(uintptr_t)outcome->sometimes[i].name);
     }
+    for (uint32_t i = 0; i < outcome->drawn_count; i++) {
+        free((void *)(uintptr_t)outcome->drawn[i].name);
+        free((void *)(uintptr_t)outcome->drawn[i].value);
+    }
+    free(outcome->drawn);
+    outcome->drawn = NULL;
+    outcome->drawn_count = 0;
+    free(outcome->coverage);
+    outcome->coverage = NULL;
     free(outcome->metrics);
     free(outcome->sometimes);
     outcome->metrics = NULL;

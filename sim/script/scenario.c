@@ -31,6 +31,7 @@ static const struct script_key scenario_keys[] = {
     LATER("cpu", SCRIPT_TABLE),
     LATER("tolerance", SCRIPT_ANY),
     LATER("checks", SCRIPT_TABLE),
+    LATER("arms", SCRIPT_TABLE),
     LATER("shows", SCRIPT_TABLE),
     LATER("measures", SCRIPT_TABLE),
     {"note", SCRIPT_TEXT, offsetof(struct reading, note), 0, 0, NULL},
@@ -57,17 +58,23 @@ static const char *keep_or_null(struct base_arena *arena, const char *text)
     return text ? keep(arena, text) : NULL;
 }
 
+/* What the names in a list are of. */
+enum names { NAMES_ANY, NAMES_JUDGES, NAMES_ARMED };
+
 /* The list of strings under a key of the table at 2, NULL-terminated; NULL when the
  * key is not there. A judge's name is checked. */
 static const char *const *read_names(lua_State *lua, const struct script_path *path, const char *key,
-                                     bool are_judges, struct base_arena *arena)
+                                     enum names kind, struct base_arena *arena)
 {
     struct script_path inner = script_path_in(path, key);
-    const char *judges[CHECK_COUNT + 1] = {NULL};
+    const char *judges[CHECK_COUNT + SIM_FAULT_COUNT + SIM_FRAME_COUNT + 1] = {NULL};
     const struct script_key choice = {.name = key, .type = SCRIPT_CHOICE, .choices = judges};
     uint32_t ignored = 0;
     for (int judge = 0; judge < CHECK_COUNT; judge++) {
         judges[judge] = check_info((enum check_judge)judge)->name;
+    }
+    for (uint32_t fault = 0; kind == NAMES_ARMED && sim_coverage_name(fault); fault++) {
+        judges[CHECK_COUNT + fault] = sim_coverage_name(fault);
     }
     if (lua_getfield(lua, 2, key) == LUA_TNIL) {
         lua_pop(lua, 1);
@@ -77,7 +84,7 @@ static const char *const *read_names(lua_State *lua, const struct script_path *p
     const char **names = base_arena_alloc(arena, (count + 1) * sizeof *names);
     for (size_t i = 0; i < count; i++) {
         (void)lua_rawgeti(lua, -1, (lua_Integer)i + 1);
-        if (are_judges) {
+        if (kind != NAMES_ANY) {
             script_read_value(lua, -1, &inner, &choice, &ignored);
         } else if (lua_type(lua, -1) != LUA_TSTRING) {
             char found[96];
@@ -326,9 +333,10 @@ void script_scenario_read(lua_State *lua, bool is_experiment, struct base_arena 
         script_path_error(lua, &path, "found no run, expected run = function(c) … end");
     }
     lua_pop(lua, 1);
-    out->tags = read_names(lua, &path, "tags", false, arena);
-    out->claims = read_names(lua, &path, "claims", false, arena);
-    out->shows = read_names(lua, &path, "shows", true, arena);
+    out->tags = read_names(lua, &path, "tags", NAMES_ANY, arena);
+    out->claims = read_names(lua, &path, "claims", NAMES_ANY, arena);
+    out->arms = read_names(lua, &path, "arms", NAMES_ARMED, arena);
+    out->shows = read_names(lua, &path, "shows", NAMES_JUDGES, arena);
     out->tags = out->tags ? out->tags : none;
     out->claims = out->claims ? out->claims : none;
     out->measures = read_measures(lua, &path, out, arena);

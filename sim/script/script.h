@@ -67,6 +67,7 @@ struct script_scenario {
     uint64_t seeds;  /* Its own number of seeds; 100 unless it says. */
     const char *const *tags; /* NULL-terminated. */
     const char *const *claims; /* NULL-terminated. */
+    const char *const *arms;   /* Judges and faults that must have had their part; NULL: none. */
     const char *const *shows;  /* A hazard: names of judges, NULL-terminated; NULL: none. */
     const char *const *measures; /* "claim metric": the figures of a claim; NULL: all metrics are. */
     const char *note; /* Where reality is subtler than what is claimed; NULL: nowhere. */
@@ -134,8 +135,11 @@ struct script_outcome {
     int64_t lease_margin_ns; /* INT64_MAX: none measured. */
     uint32_t metric_count;
     uint32_t sometimes_count;
+    uint32_t drawn_count;
     struct script_metric *metrics;
     struct script_sometimes *sometimes;
+    struct sim_coverage *coverage; /* NULL: the run did not come so far. */
+    struct script_param *drawn; /* What param() answered, by name, in order of first use. */
 };
 
 struct script_run_options {

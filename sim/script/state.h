@@ -50,6 +50,8 @@ struct script_state {
     struct script_sources *sources;
     const struct script_param *params;
     uint32_t param_count;
+    struct script_param *drawn;     /* What param() has answered; owns the texts. */
+    uint32_t drawn_count, drawn_capacity;
     struct script_run *run;         /* NULL while a file is only read. */
     struct script_reading *reading; /* Where `scenario` puts what it finds; NULL: nowhere. */
     struct sim_random random;
