@@ -57,7 +57,7 @@ static bool is_durable(const struct check_member *member, struct check_tip entry
 }
 
 static void grant(struct check *check, uint64_t now, struct check_member *member,
-                        const struct raft_message *message)
+                  const struct raft_message *message)
 {
     check_vote_promised(check, now, member, message->term, message->to);
     if (!check->has_disk) {
@@ -76,7 +76,7 @@ static void grant(struct check *check, uint64_t now, struct check_member *member
 }
 
 static void acknowledge(struct check *check, uint64_t now, struct check_member *member,
-                                  const struct raft_message *message)
+                        const struct raft_message *message)
 {
     if (message->index == 0) {
         return; /* Only tells its term. */
@@ -94,9 +94,13 @@ static void acknowledge(struct check *check, uint64_t now, struct check_member *
                     ", but its disk knows of term %" PRIu64,
                     member->number, message->index, message->term, durable_term(member));
     }
+    if (member->disk.term > message->term) {
+        return; /* A later leader's log has overwritten it: whoever led this term cannot commit it any more. */
+    }
     if (member->disk.index < message->index) {
         check_found(check, member->cluster, CHECK_PERSISTED, now, member->number,
-                    "m%" PRIu32 " acknowledged entry %" PRIu64 " to %s, but its disk holds entries up to %" PRIu64,
+                    "m%" PRIu32 " acknowledged entry %" PRIu64
+                    " to %s, but its disk holds entries up to %" PRIu64,
                     member->number, message->index, check_name_of(check, member->cluster, message->to),
                     member->disk.index);
         return;
@@ -104,9 +108,9 @@ static void acknowledge(struct check *check, uint64_t now, struct check_member *
     if (member->term != message->term) {
         return; /* Of an earlier leader's log: the log in memory is another by now. */
     }
-    struct check_tip held = {
-        .index = message->index,
-        .term = check_lineage_term(&member->cluster->lineage, member->log, message->index)};
+    struct check_tip held = {.index = message->index,
+                             .term =
+                                 check_lineage_term(&member->cluster->lineage, member->log, message->index)};
     if (held.term != 0 && !is_durable(member, held)) {
         check_found(check, member->cluster, CHECK_PERSISTED, now, member->number,
                     "m%" PRIu32 " acknowledged entry %" PRIu64 " of term %" PRIu64
@@ -137,7 +141,8 @@ static bool won_by_others(const struct check_member *member)
         const struct check_electorate *half = &member->halves[slot];
         uint32_t count = 0;
         for (uint32_t at = 0; at < half->count; at++) {
-            const struct check_vote_record *record = &half->voters[at]->votes[member->term % CHECK_VOTES_KEPT];
+            const struct check_vote_record *record =
+                &half->voters[at]->votes[member->term % CHECK_VOTES_KEPT];
             count += half->voters[at] != member->identity && record->term == member->term &&
                      record->vote == member->identity->id;
         }
@@ -162,8 +167,8 @@ void check_persisted_won(struct check *check, uint64_t now, struct check_member 
         check_vote_promised(check, now, member, member->term, member->identity->id);
     } else if (!won_by_others(member)) {
         check_found(check, member->cluster, CHECK_PERSISTED, now, member->number,
-                    "m%" PRIu32 " became leader of term %" PRIu64 " by its own vote, but its disk knows of term %" PRIu64
-                    " and a vote for %s",
+                    "m%" PRIu32 " became leader of term %" PRIu64
+                    " by its own vote, but its disk knows of term %" PRIu64 " and a vote for %s",
                     member->number, member->term, member->disk_term,
                     check_name_of(check, member->cluster, member->disk_vote));
     }

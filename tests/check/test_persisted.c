@@ -80,6 +80,23 @@ Test(check_persisted, acknowledgement_after_it_is_durable)
     rig_release(&rig);
 }
 
+/* A later leader has overwritten what is acknowledged to an earlier one, who cannot
+ * commit it any more: its voters were not among those who held it. */
+Test(check_persisted, acknowledgement_of_what_a_later_leader_has_replaced)
+{
+    struct rig rig;
+    rig_init(&rig);
+    rig_lead(&rig, 1, 5);
+    rig_append(&rig, 2, 1, 5, "a");
+    rig_append(&rig, 2, 2, 5, "b");
+    check_truncate(rig.check, rig.now, 2, 1);
+    rig_append(&rig, 2, 1, 6, "other");
+    rig_durable(&rig, 2, 1, 1, 6);
+    rig_send(&rig, 2, 1, &accept);
+    EXPECT(CHECK_COUNT);
+    rig_release(&rig);
+}
+
 /* The write of an entry that was replaced since says nothing of its successor. */
 Test(check_persisted, acknowledgement_on_the_strength_of_a_replaced_entry)
 {
