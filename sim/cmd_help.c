@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reports/report.h"
 #include "sim/cmd.h"
+#include "sim/script/define.h"
 #include "sim/script/script.h"
 
 #include <stdio.h>
@@ -22,7 +23,7 @@ static void print_overview(void)
         printf("  %-9s %s\n", cmd_all[i].name, cmd_all[i].summary);
     }
     printf("\nfaultline COMMAND --help says what a command takes; faultline help api what a scenario can "
-           "say.\n");
+           "say,\nfaultline help lua the same for the Lua language server of an editor.\n");
     printf("Exit status: 0 all held, 1 something was violated, 2 the command line, a file or a script\n");
     printf("is wrong, 3 not judged: the testbed failed, or gave up.\n");
 }
@@ -42,6 +43,20 @@ static void print_api(void)
     }
 }
 
+static void print_api_options(void)
+{
+    uint32_t count = 0;
+    const struct script_api_line *lines = script_api_options(&count);
+    const char *of = "";
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(of, lines[i].of) != 0) {
+            of = lines[i].of;
+            printf("\noptions of %s\n", of);
+        }
+        printf("  %-44s %s\n", lines[i].written, lines[i].text);
+    }
+}
+
 int cmd_help(int argc, char **argv)
 {
     if (argc < 2) {
@@ -50,6 +65,11 @@ int cmd_help(int argc, char **argv)
     }
     if (strcmp(argv[1], "api") == 0) {
         print_api();
+        print_api_options();
+        return CMD_HELD;
+    }
+    if (strcmp(argv[1], "lua") == 0) {
+        script_define(stdout);
         return CMD_HELD;
     }
     for (unsigned i = 0; i < cmd_count; i++) {
@@ -59,6 +79,6 @@ int cmd_help(int argc, char **argv)
             return cmd_all[i].run(2, words);
         }
     }
-    fprintf(stderr, "faultline help: found %s, expected a command, or api\n", argv[1]);
+    fprintf(stderr, "faultline help: found %s, expected a command, api or lua\n", argv[1]);
     return CMD_WRONG;
 }

@@ -511,6 +511,14 @@ const char *sim_machine_freeze(struct sim_world *world, sim_machine_number numbe
     return NULL;
 }
 
+const char *sim_machine_skew(struct sim_world *world, sim_machine_number number, int64_t skew_ns)
+{
+    struct sim_machine *machine = sim_machine_at(world, number);
+    machine->clock.wall_offset_ns = skew_ns;
+    clock_changed(machine);
+    return NULL;
+}
+
 const char *sim_machine_jump(struct sim_world *world, sim_machine_number number, int64_t jump_ns)
 {
     struct sim_machine *machine = sim_machine_at(world, number);
@@ -575,6 +583,7 @@ void sim_member_view(struct sim_world *world, sim_machine_number member, bool wi
         .requests_served = machine->served,
         .connections = machine->connection_count,
         .local_ns = sim_machine_now(machine),
+        .wall_ns = sim_clock_wall(&machine->clock, world->now_ns),
     };
     if (with_hash) {
         out->state_hash = machine->is_alive ? member_state_hash(machine->member) : 0;

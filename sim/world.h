@@ -92,6 +92,7 @@ struct sim_member_view {
     uint64_t requests_served;
     uint32_t connections;
     uint64_t local_ns; /* Its own clock. */
+    int64_t wall_ns;   /* Its wall clock. */
 };
 
 uint32_t sim_member_count(const struct sim_world *world);
@@ -150,6 +151,8 @@ const char *sim_member_slow(struct sim_world *world, sim_machine_number member, 
                             uint32_t stage);
 const char *sim_machine_drift(struct sim_world *world, sim_machine_number machine, int64_t drift_ppm);
 const char *sim_machine_freeze(struct sim_world *world, sim_machine_number machine, uint64_t duration_ns);
+/* The wall clock is off by so much from now on; a jump adds to what it is off by. */
+const char *sim_machine_skew(struct sim_world *world, sim_machine_number machine, int64_t skew_ns);
 const char *sim_machine_jump(struct sim_world *world, sim_machine_number machine, int64_t jump_ns);
 uint64_t sim_machine_local(struct sim_world *world, sim_machine_number machine);
 

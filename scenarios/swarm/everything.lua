@@ -22,7 +22,8 @@ end
 -- Whole again: a majority has a leader, and somebody is answered.
 local function rest(swarm, cli)
   faults.heal(swarm)
-  swarm.c:await_leader { within = 30 * world.cluster.election }
+  -- Who was struck in the middle of its bootstrap asks its peers first, a second each.
+  swarm.c:await_leader { within = 30 * world.cluster.election + 30*s }
   eventually(function() return (cli:put("rest", "x")) end, { within = 30*s, every = 100*ms })
   sleep(random(0.1, 2.0))
 end

@@ -46,7 +46,8 @@ local function cluster()
   }
 end
 
--- Delays stay well below an election timeout, or there is nothing to demand.
+-- Delays stay well below an election timeout, tails too, or there is nothing to demand: a
+-- link keeps its order, so one late frame holds up all behind it.
 local function latency(election)
   local kind = draw("latency", choose { "lan", "lan", "wan", "exponential", "lognormal", "pareto" })
   local unit = election / 200
@@ -54,7 +55,7 @@ local function latency(election)
     or kind == "wan" and { unit * 2, unit * 6 }
     or kind == "exponential" and exponential(unit * 2)
     or kind == "lognormal" and lognormal(unit * 2, 0.8)
-    or pareto(unit, 1.5)
+    or pareto(unit, 3)
 end
 
 local function network(election)

@@ -34,6 +34,17 @@ const struct script_api_line *script_api(uint32_t *count)
     return api_lines;
 }
 
+static const struct script_api_line option_lines[] = {
+#define API_OPTION(of, name, written, text) {#of, #name, written, text},
+#include "sim/script/api.def"
+};
+
+const struct script_api_line *script_api_options(uint32_t *count)
+{
+    *count = sizeof option_lines / sizeof option_lines[0];
+    return option_lines;
+}
+
 const char *script_api_nearest_global(const char *name)
 {
     const char *names[LINES];

@@ -177,6 +177,7 @@ static void get_member(lua_State *lua, const void *object, size_t field)
     case FIELD_paused: lua_pushboolean(lua, view.paused); break;
     case FIELD_exit: (void)lua_pushstring(lua, view.exit && view.exit[0] ? view.exit : NULL); break;
     case FIELD_now: script_push_ns(lua, view.local_ns); break;
+    case FIELD_wall: lua_pushnumber(lua, (double)view.wall_ns / 1e9); break;
     case FIELD_revision: lua_pushinteger(lua, view.revision); break;
     case FIELD_store_hash: push_hex(lua, view.store_hash, true); break;
     case FIELD_disk_used: push_count(lua, view.disk_used_bytes); break;
@@ -313,7 +314,7 @@ void script_clock(lua_State *lua, sim_machine_number machine, const char *call)
     };
     struct sim_world *world = script_run_check(lua, call)->world;
     const struct script_path path = {.call = call};
-    struct clock_options options = {.drift_ppm = INT64_MIN};
+    struct clock_options options = {.drift_ppm = INT64_MIN, .skew_ns = INT64_MIN};
     if (!lua_istable(lua, 2)) {
         script_argument_error(lua, 2, call, "a table");
     }
@@ -324,9 +325,11 @@ void script_clock(lua_State *lua, sim_machine_number machine, const char *call)
     if (options.freeze_ns > 0) {
         script_check_done(lua, call, sim_machine_freeze(world, machine, options.freeze_ns));
     }
-    /* A clock that is off and one that jumps there are the same to whoever looks later. */
-    if (options.skew_ns != 0 || options.jump_ns != 0) {
-        script_check_done(lua, call, sim_machine_jump(world, machine, options.skew_ns + options.jump_ns));
+    if (options.skew_ns != INT64_MIN) {
+        script_check_done(lua, call, sim_machine_skew(world, machine, options.skew_ns));
+    }
+    if (options.jump_ns != 0) {
+        script_check_done(lua, call, sim_machine_jump(world, machine, options.jump_ns));
     }
 }
 

@@ -104,6 +104,8 @@ struct script_api_line {
     const char *text;
 };
 const struct script_api_line *script_api(uint32_t *count);
+/* The options of tables, in the same manner. */
+const struct script_api_line *script_api_options(uint32_t *count);
 
 enum script_verdict {
     SCRIPT_HELD,     /* exit 0 */

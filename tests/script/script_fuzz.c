@@ -1,5 +1,6 @@
-/* script_fuzz FOLDER COUNT: scripts of the golden files, each damaged a little, are
- * opened and run. Whatever comes of it is a verdict, never a crash. */
+/* script_fuzz FOLDER COUNT [FIRST [PROGRAM]]: scripts of the golden files, each damaged a
+ * little, are opened and run: here, or by the program as a whole. Whatever comes of it
+ * is a verdict, never a crash and never a hang. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
 #include "sim/random.h"
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { SCRIPTS_MAX = 512, SCRIPT_MAX = 1 << 16, TEXT_MAX = 1 << 20 };
@@ -46,10 +48,21 @@ static void read_scripts(struct scripts *scripts, const char *folder, const char
     take_scripts(scripts, text);
 }
 
-static const char *const words[] = {
-    "nil",   "true", "{}",  "c",      "c[1]",     "function() end", "-1",     "0",       "1e308", "0/0",
-    "\"x\"", "s",    "end", "(",      ")",        "{",              "}",      "run",     "m1",    "c:client()",
-    "now()", "3",    "..",  "c[2]:crash()", "math.huge", "math.mininteger", "string", "print", "c.leader", "#c"};
+static const char *const words[] = {"nil",       "true",
+                                    "{}",        "c",
+                                    "c[1]",      "function() end",
+                                    "-1",        "0",
+                                    "1e308",     "0/0",
+                                    "\"x\"",     "s",
+                                    "end",       "(",
+                                    ")",         "{",
+                                    "}",         "run",
+                                    "m1",        "c:client()",
+                                    "now()",     "3",
+                                    "..",        "c[2]:crash()",
+                                    "math.huge", "math.mininteger",
+                                    "string",    "print",
+                                    "c.leader",  "#c"};
 
 static size_t any(struct sim_random *random, size_t bound)
 {
@@ -121,10 +134,36 @@ static void run_script(const char *script, struct script_worlds **worlds)
         struct script_outcome outcome;
         script_run(opened, i, &options, worlds, &outcome);
         assert(outcome.verdict <= SCRIPT_UNJUDGED);
-        assert(outcome.verdict == SCRIPT_HELD || outcome.verdict == SCRIPT_VIOLATED || outcome.error[0] != '\0');
+        assert(outcome.verdict == SCRIPT_HELD || outcome.verdict == SCRIPT_VIOLATED ||
+               outcome.error[0] != '\0');
         script_outcome_release(&outcome);
     }
     script_close(opened);
+}
+
+/* Let the program run it; the exit status is a verdict. */
+static void run_program(const char *program, const char *script, uint64_t seed)
+{
+    FILE *file = fopen("mutant.lua", "wb");
+    assert(file);
+    fwrite(script, 1, strlen(script), file);
+    fclose(file);
+    pid_t pid = fork();
+    assert(pid >= 0);
+    if (pid == 0) {
+        bool is_quiet = freopen("/dev/null", "w", stdout) && freopen("said", "w", stderr);
+        (void)alarm(100);
+        (void)execl(program, program, "run", "mutant.lua", "--seeds", "1", "--jobs", "1", "-q", (char *)NULL);
+        _exit(is_quiet ? 126 : 127);
+    }
+    int status = 0;
+    pid_t waited = waitpid(pid, &status, 0);
+    assert(waited == pid);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) > 3) {
+        fprintf(stderr, "seed %llu: ended with %x:\n%s\n", (unsigned long long)seed, (unsigned)status,
+                script);
+        abort();
+    }
 }
 
 int main(int argc, char **argv)
@@ -149,12 +188,17 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < 1 + seed % 3; i++) {
             damage(script, &random);
         }
-        run_script(script, &worlds);
+        if (argc > 4) {
+            run_program(argv[4], script, seed);
+        } else {
+            run_script(script, &worlds);
+        }
     }
     script_worlds_free(worlds);
     for (size_t i = 0; i < scripts.count; i++) {
         free(scripts.items[i]);
     }
     unlink("mutant.lua");
+    unlink("said");
     return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : 1;
 }

@@ -1,0 +1,571 @@
+---@meta
+-- Written by `faultline help lua`; for the Lua language server.
+-- luacheck: ignore
+
+---@class faultline.scenario_options
+---@field claims? table `claims = {}`: rows of the claims it proves
+---@field tags? table `tags = {}`: words to choose scenarios by
+---@field seeds? any `seeds = 100`: how many a campaign runs unless told
+---@field cluster? table `cluster = {…}`: the members; also a function that answers the table
+---@field network? table `network = {…}`: between all machines
+---@field disk? table `disk = {…}`: of each member
+---@field clock? table `clock = {…}`: of each machine
+---@field cpu? table `cpu = {…}`: of each member
+---@field tolerance? any `tolerance = nil`: "exceeded": more fails than is promised, progress is not judged; "lossy": synced data may be lost
+---@field checks? table `checks = { lease = false, … }`: judges that say nothing, by their names
+---@field arms? table `arms = {}`: judges and faults that must have had a part in a campaign
+---@field shows? table `shows = {}`: a hazard: judges whose findings do not fail a run; a campaign without one fails
+---@field measures? table `measures = {}`: metrics that its claims are told with
+---@field note? any `note = nil`: where reality is subtler than the claim
+---@field expect? table `expect = {{stat=, of=, …}}`: statistics of metrics, judged over all seeds
+---@field limit? any `limit = 24*hour`: longest run, of simulated time
+---@field run? fun(c: faultline.cluster, p: table?) `run = function(c) … end`: what happens
+
+---@class faultline.experiment_options
+---@field source? any `source = nil`: where the figure was published
+---@field grid? table `grid = { name = {…}, … }`: every combination is run; run(c, p) and cluster(p) get one
+---@field trials? any `trials = 100`: runs of each combination
+---@field figure? table `figure = { kind=, x=, y=, by=, title=, log_x=, log_y= }`: how it is drawn
+
+---@class faultline.expect_options
+---@field stat? string `stat = "median"`: count min median mean p90 p99 max
+---@field of? string `of = "name"`: the metric
+---@field where? table `where = { name = value }`: only for these points of the grid
+---@field near? any `near = x`: the value expected
+---@field within? any `within = 0.1`: how far off it may be, as a fraction of near
+---@field min? any `min = x`: not below
+---@field max? any `max = x`: not above
+---@field published? boolean `published = false`: near is somebody else's figure
+
+---@class faultline.cluster_options
+---@field members? any `members = 3`: voters at the start
+---@field learners? any `learners = 0`: members without a vote, after the voters
+---@field heartbeat? any `heartbeat = 100*ms`: how often a leader is heard of
+---@field election? any `election = 1*s`: how long it is waited for
+---@field tick? any `tick = heartbeat`: the unit that both are counted in
+---@field election_spread? any `election_spread = election`: timeouts are whole ticks from [election, election + spread]
+---@field pre_vote? boolean `pre_vote = true`: ask whether an election could be won before it is held
+---@field check_quorum? boolean `check_quorum = true`: a leader that hears of no quorum steps down
+---@field strict_timing? boolean `strict_timing = false`: etcd's rule: election at least 5 heartbeats
+---@field snapshot_entries? any `snapshot_entries = 10000`: applied entries between two snapshots
+---@field catchup_entries? any `catchup_entries = 5000`: entries kept behind a snapshot for slow followers
+---@field max_inflight? any `max_inflight = 512`: messages with entries under way to a follower
+---@field max_message? any `max_message = 1*MiB`: bytes of entries in one of them
+---@field segment? any `segment = 64*MiB`: a log file's size before the next is begun
+---@field preallocate? any `preallocate = 0`: room taken on the disk ahead of the log, in such steps
+---@field max_learners? any `max_learners = 1`: how many there may be at a time
+---@field quota? any `quota = 2048*MiB`: size of the store at which writes are refused
+---@field lease_checkpoint? boolean `lease_checkpoint = false`: what is left of leases is written to the log
+---@field lease_fencing? boolean `lease_fencing = true`: false: etcd's own behaviour, with its known holes
+---@field strict_reconfig? boolean `strict_reconfig = true`: changes of members that would risk the quorum are refused
+---@field read? string `read = "quorum"`: or "lease", which is unsafe in a partition
+---@field token? string `token = "cluster"`: tells clusters apart
+---@field start? string `start = "bootstrap"`: or "none": nobody is started
+---@field member? table `member = { [3] = {…} }`: options of one member
+
+---@class faultline.network_options
+---@field latency? table `latency = {0.5*ms, 2*ms}`: a duration, a range or a distribution
+---@field loss? any `loss = 0`: fraction of datagrams lost; costs streams 200 ms
+---@field duplicate? any `duplicate = 0`: fraction of datagrams that come twice
+---@field reorder? any `reorder = 0`: fraction of datagrams that may overtake
+---@field corrupt? any `corrupt = 0`: fraction of frames in which one to three bits flip
+---@field bandwidth? any `bandwidth = nil`: bytes a second of each link; nil: no limit
+---@field queue? any `queue = 4096`: frames under way on a link before more are lost
+
+---@class faultline.disk_options
+---@field write? any `write = 0`: how long a write takes
+---@field sync? table `sync = {0.5*ms, 3*ms}`: how long a sync takes
+
+---@class faultline.clock_options
+---@field drift? any `drift = 0`: each machine's is drawn in ± this
+
+---@class faultline.cpu_options
+---@field message? any `message = 5*us`: what a message costs a member's processor
+---@field entry? any `entry = 5*us`: an entry
+---@field request? any `request = 20*us`: a client's request
+
+---@class faultline.load_options
+---@field clients? any `clients = 1`: machines that call
+---@field rate? any `rate = nil`: requests a second in all, evenly spaced; nil: each waits for its answer
+---@field mix? table `mix = { put = 1, get = 1 }`: weights of put get range delete txn watch lease lock
+---@field keys? any `keys = 100`: how many there are
+---@field pick? string `pick = "uniform"`: or "zipf" or "hot"
+---@field value? any `value = 64`: bytes
+---@field serializable? boolean `serializable = false`: reads ask one member only
+---@field pinned? boolean `pinned = false`: client i calls endpoint i only
+---@field timeout? any `timeout = 2*(5*s + 2*E)`: of each call
+---@field endpoints? any `endpoints = all`: members that are called
+
+---@class faultline.nemesis_options
+---@field kinds? any `kinds = all`: crash power_off pause partition isolate cut stall disk slow clock
+---@field every? any `every = uniform(1, 10)`: from one fault to the next
+---@field during? any `during = d`: how long in all
+---@field heal_after? any `heal_after = uniform(0.1, 5)`: how long each lasts
+
+---@class faultline.cluster
+---@field [integer] faultline.member
+local cluster = {}
+
+---`c:members()`: all members; c[i] is one, #c how many
+---@return faultline.member[]
+function cluster:members() end
+
+---`c:leader()`: the live, unpaused leader whose term no live member exceeds, or nil
+---@return faultline.member?
+function cluster:leader() end
+
+---`c:followers()`: live voters but the leader, by number
+---@return faultline.member[]
+function cluster:followers() end
+
+---`c:minority()`: as many followers as may fail
+---@return faultline.member[]
+function cluster:minority() end
+
+---`c:majority()`: all members that c:minority() leaves
+---@return faultline.member[]
+function cluster:majority() end
+
+---`c:bootstrap{token=, discovery=, only={…}, member={[3]={token=, peers=, name=, state=}}}`: start members that never ran or were wiped
+---@return any
+function cluster:bootstrap(options) end
+
+---`c:start(m)`: start one member
+---@return any
+function cluster:start(m) end
+
+---`c:await_leader{other_than=, within=}`: wait for a leader and answer it
+---@return faultline.member
+function cluster:await_leader(options) end
+
+---`c:await_healthy{within=}`: wait until all live members follow one leader and serve reads
+---@return any
+function cluster:await_healthy(options) end
+
+---`c:await_applied(index, {on=, within=})`: wait until members have applied an index
+---@return any
+function cluster:await_applied(index, options) end
+
+---`c:await_converged{within=}`: stop the loads and wait for equal stores on all live members
+---@return any
+function cluster:await_converged(options) end
+
+---`c:partition({a, b}, {c, d, e})`: cut everything between groups
+---@return any
+function cluster:partition(options, options) end
+
+---`c:isolate(m)`: cut a member off all others
+---@return any
+function cluster:isolate(m) end
+
+---`c:cut(a, b)`: what a sends no longer reaches b
+---@return any
+function cluster:cut(a, b) end
+
+---`c:link(a, b, {latency=, loss=, …})`: change one direction of one link
+---@return any
+function cluster:link(a, b, options) end
+
+---`c:heal()`: end cuts and partitions
+---@return any
+function cluster:heal() end
+
+---`c:network{latency=, loss=, …}`: change the network under way
+---@return any
+function cluster:network(options) end
+
+---`c:client{endpoints=, timeout=, keepalive=}`: a client on a machine of its own
+---@return faultline.client
+function cluster:client(options) end
+
+---`c:load{clients=, rate=, mix=, keys=, pick=, value=, endpoints=}`: clients that call all the time
+---@return faultline.load
+function cluster:load(options) end
+
+---`c:add_member{learner=}`: a new member on a new machine
+---@return faultline.member|false, table?
+function cluster:add_member(options) end
+
+---`c:promote(m)`: make a learner a voter
+---@return any
+function cluster:promote(m) end
+
+---`c:remove_member(m)`: take a member out of the cluster
+---@return any
+function cluster:remove_member(m) end
+
+---`c:replace_member(m)`: remove one, add another
+---@return any
+function cluster:replace_member(m) end
+
+---`c:move_leader(to)`: hand leadership over
+---@return any
+function cluster:move_leader(to) end
+
+---`c:backup(m)`: a backup of a member's store
+---@return any
+function cluster:backup(m) end
+
+---`c:restore(backup, {members=, token=, bump_revision=, mark_compacted=})`: a new cluster from a backup
+---@return any
+function cluster:restore(backup, options) end
+
+---`c:force_new_cluster(m)`: a cluster of one from a survivor
+---@return any
+function cluster:force_new_cluster(m) end
+
+---`c:nemesis{kinds={…}, every=dist, during=, heal_after=dist}`: random faults from the scenario's own stream
+---@return any
+function cluster:nemesis(options) end
+
+---`c:lease_margin()`: the least time so far by which a lease outlived what it was promised, or nil
+---@return any
+function cluster:lease_margin() end
+
+---`c:cost()`: what has been spent: time, operator_actions, messages, bytes, entries, syncs
+---@return any
+function cluster:cost() end
+
+---@class faultline.member
+---@field id integer its number
+---@field name string? its name
+---@field member_id string? hex; nil before it has one
+---@field cluster_id string? hex; nil before it has one
+---@field role string? "leader" "follower" "candidate" "pre-candidate" "learner" "down"
+---@field term integer its term
+---@field vote faultline.member? whom it voted for in its term, or nil
+---@field commit integer its commit index
+---@field applied integer its applied index
+---@field last_index integer of its log
+---@field last_term integer of its log
+---@field leader faultline.member? whom it follows, or nil
+---@field alive boolean its process runs, or is paused
+---@field paused boolean its process is stopped by m:pause()
+---@field exit string? why its process ended, or nil
+---@field now number its own clock, which never goes back
+---@field wall number its wall clock, which skew and jump move
+---@field revision integer of its store
+---@field store_hash string? hex, of its store and leases
+---@field disk_used integer bytes
+---@field memory integer bytes
+---@field requests_served integer of clients, since the run began
+---@field connections integer of clients
+local member = {}
+
+---`m:term_at(i)`: the term of an entry of its log, or nil
+---@return any
+function member:term_at(i) end
+
+---`m:crash()`: the process dies; its page cache survives
+---@return any
+function member:crash() end
+
+---`m:power_off()`: the machine dies; what was not synced may be lost
+---@return any
+function member:power_off() end
+
+---`m:restart{image=}`: start the process again
+---@return any
+function member:restart(options) end
+
+---`m:stop()`: end the process gracefully
+---@return any
+function member:stop() end
+
+---`m:pause()`: stop the process where it is
+---@return any
+function member:pause() end
+
+---`m:resume()`: let it go on
+---@return any
+function member:resume() end
+
+---`m:wipe()`: delete the data directory of a process that does not run
+---@return any
+function member:wipe() end
+
+---`m:image()`: a copy of the data directory, for a stale restart
+---@return any
+function member:image() end
+
+---`m:stall{timer=d}`: its ticks stop for so long, its clock runs
+---@return any
+function member:stall(options) end
+
+---`m:slow(factor, stage)`: make its processor slower, or one stage alone: raft storage apply lessor reads
+---@return any
+function member:slow(factor, stage) end
+
+---`m:disk{latency=, sync=, stall=, full=, error={…}, rot=, misdirect=, lie=}`: faults of its disk
+---@return any
+function member:disk(options) end
+
+---`m:clock{drift=, freeze=, skew=, jump=}`: faults of its clock
+---@return any
+function member:clock(options) end
+
+---@class faultline.client
+---@field id integer the number of its machine
+---@field now number its own clock
+local client = {}
+
+---`cli:pause()`: stop its process
+---@return any
+function client:pause() end
+
+---`cli:resume()`: let it go on
+---@return any
+function client:resume() end
+
+---`cli:disconnect()`: close its connections
+---@return any
+function client:disconnect() end
+
+---`cli:clock{drift=, freeze=, skew=, jump=}`: faults of its clock
+---@return any
+function client:clock(options) end
+
+---`cli:put(key, value, {lease=, prev_kv=, ignore_value=, ignore_lease=})`: revision; with prev_kv also the record before
+---@return any
+function client:put(key, value, options) end
+
+---`cli:get(key, {rev=, serializable=})`: value and record, or nil
+---@return any
+function client:get(key, options) end
+
+---`cli:range(key, end, {limit=, rev=, sort=, keys_only=, count_only=, serializable=})`: list of records with .count .more .revision
+---@return any
+function client:range(key, end_, options) end
+
+---`cli:delete(key, [end], {prev_kv=})`: revision and count; with prev_kv also the records before
+---@return any
+function client:delete(key, end_, options) end
+
+---`cli:txn{compare={{key, "mod", "=", n}, …}, success={{"put", k, v}, …}, failure={…}}`: {succeeded=, revision=, results=}
+---@return any
+function client:txn(options) end
+
+---`cli:compact(rev)`: revision
+---@return any
+function client:compact(rev) end
+
+---`cli:watch(key, {end=, rev=, prev_kv=, filter=})`: a watch
+---@return faultline.watch
+function client:watch(key, options) end
+
+---`cli:grant(ttl)`: a lease, not kept alive until :auto(true)
+---@return faultline.lease|false, table?
+function client:grant(ttl) end
+
+---`cli:lock(name, {lease=})`: wait for a lock: {key=, revision=, lease=}; revision is the fencing token
+---@return any
+function client:lock(name, options) end
+
+---`cli:unlock(lock)`: give it back
+---@return any
+function client:unlock(lock) end
+
+---`cli:members()`: list of {id=, name=, learner=}
+---@return faultline.member[]
+function client:members() end
+
+---`cli:status(m)`: what one member says of itself
+---@return any
+function client:status(m) end
+
+---`cli:leases()`: list of lease ids
+---@return any
+function client:leases() end
+
+---`cli:async(name, …)`: make a call without waiting: a handle
+---@return faultline.handle
+function client:async(name, ...) end
+
+---@class faultline.lease
+---@field id integer its number
+local lease = {}
+
+---`lease:alive()`: may its client still believe in it, by the client's own clock?
+---@return any
+function lease:alive() end
+
+---`lease:ttl()`: what is left of it; nil when it is gone
+---@return any
+function lease:ttl() end
+
+---`lease:keepalive()`: renew it once: its TTL
+---@return any
+function lease:keepalive() end
+
+---`lease:auto(on)`: keep it alive from now on, or no longer
+---@return any
+function lease:auto(on) end
+
+---`lease:revoke()`: end it: true
+---@return any
+function lease:revoke() end
+
+---@class faultline.watch
+---@field revision integer of the store, as last told
+local watch = {}
+
+---`watch:next{within=}`: wait for the next event: {type=, key=, value=, prev=, …}
+---@return any
+function watch:next(options) end
+
+---`watch:cancel()`: end it
+---@return any
+function watch:cancel() end
+
+---@class faultline.load
+---@field offered integer calls made
+---@field ok integer calls answered
+---@field failed integer calls refused for sure
+---@field unknown integer calls that may have happened
+local load = {}
+
+---`load:stop()`: make no more calls
+---@return any
+function load:stop() end
+
+---`load:latency(q)`: the latency at a quantile, in seconds; nil without answers
+---@return any
+function load:latency(q) end
+
+---@class faultline.handle
+---@field done boolean is the call over?
+---@field value any what it returned
+---@field err any its error, or nil
+local handle = {}
+
+---`handle:await()`: wait until it is over, and return what it returned
+---@return any
+function handle:await() end
+
+---`scenario "name" { run = function(c) … end, … }`: a scenario of this file
+---@return fun(options: faultline.scenario_options)
+function scenario(name) end
+
+---`experiment "name" { grid = {…}, trials = N, run = function(c, p) … end, … }`: runs over a grid of parameters, for figures
+---@return fun(options: table)
+function experiment(name) end
+
+---a microsecond; durations are numbers of seconds
+---@type number
+us = 0
+
+---a millisecond
+---@type number
+ms = 0
+
+---a second
+---@type number
+s = 0
+
+---a minute
+---@type number
+min = 0
+
+---an hour
+---@type number
+hour = 0
+
+---1024 bytes
+---@type number
+KiB = 0
+
+---1024 KiB
+---@type number
+MiB = 0
+
+---a millionth
+---@type number
+ppm = 0
+
+---`now()`: true simulated time since the start
+---@return number
+function now() end
+
+---`sleep(d)`: wait
+function sleep(d) end
+
+---`spawn(fn, …)`: run fn beside this; the run ends when all have returned
+---@return any
+function spawn(fn, ...) end
+
+---`expect(cond, text)`: fail at once unless cond, showing the expression and the values in it
+function expect(cond, text) end
+
+---`eventually(fn, {within=30*E, every=10*ms})`: wait until fn() is true, fail when it is not in time
+---@return any
+function eventually(fn, options) end
+
+---`always(fn, {during=, every=10*ms})`: fail when fn() is not true for so long
+---@return any
+function always(fn, options) end
+
+---`sometimes(name, cond)`: must be true in at least one seed
+---@return any
+function sometimes(name, cond) end
+
+---`record(name, number)`: a metric of this run
+function record(name, number) end
+
+---`note(text)`: a line in the trace
+function note(text) end
+
+---`print(…)`: a line in the trace, as Lua's print writes it
+---@return any
+function print(...) end
+
+---`random(), random(n), random(a, b)`: a fraction in [0, 1); a whole number; between floats, a float
+---@return any
+function random(...) end
+
+---`choose(list)`: one of a list
+---@return any
+function choose(list) end
+
+---`shuffle(list)`: put a list in random order; answers it
+---@return any
+function shuffle(list) end
+
+---`param(name, default)`: a value that --param name=value overrides
+---@return any
+function param(name, default) end
+
+---`at(point, {member=, peer=, nth=, every=}, fn)`: run fn(member, event) at a point of a member's own work
+---@return any
+function at(point, options, fn) end
+
+---`when(fn, action)`: run action(m) whenever fn(m) becomes true
+---@return any
+function when(fn, action) end
+
+---`uniform(a, b)`: a distribution of durations: any in [a, b], as is {a, b}
+---@return any
+function uniform(a, b) end
+
+---`normal(mean, deviation)`: a distribution of durations
+---@return any
+function normal(mean, deviation) end
+
+---`lognormal(median, sigma)`: a distribution of durations
+---@return any
+function lognormal(median, sigma) end
+
+---`exponential(mean)`: a distribution of durations
+---@return any
+function exponential(mean) end
+
+---`pareto(min, alpha)`: a distribution of durations
+---@return any
+function pareto(min, alpha) end
+
+---`constant(x)`: always the same duration
+---@return any
+function constant(x) end
+
+---`empirical{…}`: durations as they were measured
+---@return any
+function empirical(options) end
