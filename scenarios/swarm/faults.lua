@@ -167,6 +167,9 @@ local needs_victim = {
 function faults.strike(swarm)
   if #swarm.world.kinds == 0 then return end
   local kind, length = choose(swarm.world.kinds), random(1, 50) / 10
+  if kind == "stall" or kind == "disk_stall" then -- Nobody can end these.
+    length = math.min(length, 10 * swarm.world.cluster.election)
+  end
   local m = victim(swarm.c)
   if needs_victim[kind] and not m then return end
   local undo = kinds[kind](swarm, m, length)

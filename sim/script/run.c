@@ -340,12 +340,14 @@ static void give_up(struct script_run *run, const char *why)
 static void loop(struct script_run *run, const struct script_run_options *options, struct script_outcome *out)
 {
     uint64_t limit_ns = sim_world_options(run->world)->limit_ns;
+    uint64_t healed_ns = 0;
     bool is_healed = false;
     while (run_ready(run, out)) {
         if (!run->tasks && !is_healed) {
             sim_loads_stop_all(run->world);
             sim_world_heal_all(run->world);
             is_healed = true;
+            healed_ns = sim_world_now(run->world); /* Settling has as long again. */
         }
         if (is_healed && sim_world_is_settled(run->world)) {
             return;
@@ -360,11 +362,13 @@ static void loop(struct script_run *run, const struct script_run_options *option
         if (is_violated(run)) {
             return;
         }
-        if (!is_healed && (!has_stepped || sim_world_now(run->world) > limit_ns)) {
+        bool is_late = sim_world_now(run->world) - healed_ns > limit_ns;
+        if (is_late || (!is_healed && !has_stepped)) {
             char limit[32];
             char why[96];
             script_text_duration(limit_ns, limit);
-            (void)snprintf(why, sizeof why, "the run is longer than its limit of %s", limit);
+            (void)snprintf(why, sizeof why, "%s longer than its limit of %s",
+                           is_healed ? "settling takes" : "the run is", limit);
             give_up(run, has_stepped ? why : "nothing is left that could happen");
             return;
         }
