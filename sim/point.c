@@ -100,6 +100,9 @@ static const struct verb_info verbs[SIM_VERB_COUNT] = {
 uint64_t sim_point_record(uint32_t disk_record, const char *file_name)
 {
     uint64_t kinds = disk_record == DISK_OTHER ? 0 : UINT64_C(1) << disk_record;
+    if (disk_record == DISK_SEGMENT) {
+        kinds |= UINT64_C(1) << DISK_METADATA; /* A segment's head: who it belongs to is in it. */
+    }
     if (strncmp(file_name, "wal", 3) == 0) {
         kinds |= UINT64_C(1) << FILE_SEGMENT;
     } else if (strncmp(file_name, "snap", 4) == 0) {

@@ -21,7 +21,10 @@ end
 
 -- Whole again: a majority has a leader, and somebody is answered.
 local function rest(swarm, cli)
-  faults.heal(swarm)
+  for _ = 1, 3 do -- Who is about to leave gracefully is only gone a little later.
+    faults.heal(swarm)
+    sleep(world.cluster.election)
+  end
   -- Who was struck in the middle of its bootstrap asks its peers first, a second each.
   swarm.c:await_leader { within = 30 * world.cluster.election + 30*s }
   eventually(function() return (cli:put("rest", "x")) end, { within = 30*s, every = 100*ms })

@@ -42,7 +42,7 @@ check nemesis 'run = function(c) c:nemesis { zzz = 1, during = 1 } end'
 
 if command -v luacheck >/dev/null; then
     cd "$root"
-    luacheck -q scenarios/examples scenarios/swarm scenarios/research scenarios/regressions || failed=1
+    luacheck -q tests/script/language.lua scenarios/examples scenarios/swarm scenarios/research scenarios/regressions || failed=1
     luacheck -q --only 1 -- scenarios || failed=1
 fi
 exit $failed
