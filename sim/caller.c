@@ -154,6 +154,13 @@ static uint64_t key_digest(const struct wire_request *request)
     return hash ^ (uint64_t)request->lease;
 }
 
+/* No program asks for these by itself. */
+static bool is_operators(enum wire_request_kind kind)
+{
+    return kind == WIRE_MEMBER_ADD || kind == WIRE_MEMBER_REMOVE || kind == WIRE_MEMBER_UPDATE ||
+           kind == WIRE_MEMBER_PROMOTE || kind == WIRE_MOVE_LEADER;
+}
+
 static uint64_t call_note(struct sim_machine *machine, const struct wire_request *request, sim_call_done done,
                           void *context)
 {
@@ -175,6 +182,7 @@ static uint64_t call_note(struct sim_machine *machine, const struct wire_request
         .request = wire_flatten(&message, sim_pool_take(world->pool, size)),
         .request_bytes = (uint32_t)size,
     };
+    world->cost.operator_actions += is_operators(request->kind);
     sim_emit(world, SIM_EVENT_INVOKE, machine->number,
              (uint64_t[]){call->number, request->kind, key_digest(request)});
     check_invoke(world->check, world->now_ns, machine->number, call->number, request);

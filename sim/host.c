@@ -377,6 +377,7 @@ static void on_started(void *context, const struct raft_status_report *status)
     if (is_over(machine)) {
         return;
     }
+    sim_disaster_started(machine);
     check_restarted(machine->world->check, machine->world->now_ns, machine->number, status);
     tell_survivors(machine, status);
 }
@@ -388,6 +389,9 @@ static void on_step(void *context, const char *word)
         return;
     }
     sim_emit_text(machine->world, SIM_EVENT_BOOT_STEP, machine->number, NULL, base_bytes_of(word));
+    if (strcmp(word, "forced") == 0) {
+        check_forced(machine->world->check, machine->number);
+    }
     const struct sim_point point = {.when = SIM_POINT_AT,
                                     .verb = SIM_VERB_BOOTSTRAP,
                                     .word = word,

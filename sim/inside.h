@@ -141,6 +141,8 @@ struct sim_machine {
     bool has_started; /* Ever. */
     bool is_stopping; /* It said stop in this step. */
     bool is_leaving;  /* The operator asked it to. */
+    const struct sim_restore *restore; /* While it is started from a backup. */
+    bool is_forced;   /* While it is started as the only one. */
     bool is_booting;  /* It has not said yet who it is. */
     uint64_t asked_number; /* Its last question, */
     uint32_t asked_whom;   /* and whom. */
@@ -194,6 +196,7 @@ struct sim_machine {
     uint32_t asked_next;
     enum sim_station station; /* While it lives: its role, as others see it. */
     bool is_learner;
+    bool is_wiped;  /* Nothing is on its disk since it ran last. */
     bool is_harmed; /* Faults beyond a power loss were done to its disk. */
     bool is_in_step;
     enum sim_doom doom;
@@ -374,6 +377,10 @@ void sim_client_due(struct sim_machine *machine);
 void sim_client_drop(struct sim_machine *machine);
 /* Tell callers of what was answered in the step that is over. */
 void sim_completions_run(struct sim_world *world);
+
+/* disaster.c */
+void sim_disaster_configure(const struct sim_machine *machine, struct member_config *config);
+void sim_disaster_started(const struct sim_machine *machine);
 
 /* registry.c: the discovery service */
 #define SIM_REGISTRY_URL "http://discovery:2379"

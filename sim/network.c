@@ -366,19 +366,16 @@ void sim_network_heal(struct sim_world *world)
 
 void sim_heal(struct sim_world *world)
 {
-    world->cost.operator_actions++;
     sim_network_heal(world);
 }
 
 void sim_cut(struct sim_world *world, sim_machine_number a, sim_machine_number b)
 {
-    world->cost.operator_actions++;
     cut_one(world, a, b);
 }
 
 void sim_isolate(struct sim_world *world, sim_machine_number member)
 {
-    world->cost.operator_actions++;
     for (uint32_t other = 1; other <= world->member_count; other++) {
         if (other != member) {
             cut_one(world, member, other);
@@ -389,7 +386,6 @@ void sim_isolate(struct sim_world *world, sim_machine_number member)
 
 void sim_partition(struct sim_world *world, const uint32_t *groups, uint32_t machine_count)
 {
-    world->cost.operator_actions++;
     for (uint32_t a = 1; a <= world->machine_count; a++) {
         for (uint32_t b = 1; b <= world->machine_count; b++) {
             bool is_link = a <= world->member_count || b <= world->member_count;

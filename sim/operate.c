@@ -31,9 +31,13 @@ static struct sim_machine *live_member(struct sim_world *world, uint32_t number,
                       machine->exit[0] ? machine->exit : "never started");
         return NULL;
     }
-    world->cost.operator_actions++;
     world->has_changed = true;
     return machine;
+}
+
+void sim_operator_acted(struct sim_world *world)
+{
+    world->cost.operator_actions++;
 }
 
 uint32_t sim_member_count(const struct sim_world *world)
@@ -143,6 +147,7 @@ static void begin(struct sim_machine *machine)
     machine->has_started = true;
     machine->heals = true;
     machine->is_booting = true;
+    machine->is_wiped = false;
     machine->exit[0] = '\0';
     machine->busy_until_ns = world->now_ns;
     machine->stalled_until_ns = 0;
@@ -158,6 +163,7 @@ static void begin(struct sim_machine *machine)
     config.url = machine->boot.url ? machine->boot.url : own_url;
     config.peers = peers;
     config.peer_count = peers_of(machine, peers, urls, names);
+    sim_disaster_configure(machine, &config);
     machine->member = member_new(&config, sim_heap_allocator(machine->heap), &machine->host,
                                  &machine->platter, &machine->observer);
     machine->is_in_step = true;
@@ -252,7 +258,6 @@ const char *sim_member_power_off(struct sim_world *world, sim_machine_number mem
     if (!machine->is_powered) {
         return refuse(world, "%s is powered off already", machine->name);
     }
-    world->cost.operator_actions++;
     if (machine->is_in_step) {
         machine->doom = SIM_DOOM_POWER_OFF;
         return NULL;
@@ -275,6 +280,7 @@ const char *sim_member_stop(struct sim_world *world, sim_machine_number member)
         return refuse(world, "%s is in the middle of a step: it can be killed there, not asked to leave",
                       machine->name);
     }
+    world->cost.operator_actions++;
     machine->is_leaving = true;
     sim_cover(machine, SIM_FAULT_STOP);
     machine->is_in_step = true;
@@ -361,6 +367,7 @@ const char *sim_member_wipe(struct sim_world *world, sim_machine_number member)
     sim_emit(world, SIM_EVENT_WIPE, member, NULL);
     sim_cover(machine, SIM_FAULT_WIPE);
     sim_disk_wipe(machine->disk);
+    machine->is_wiped = true;
     machine->survivor_count = 0;
     machine->is_harmed = false;
     check_wipe(world->check, world->now_ns, member);
@@ -395,7 +402,6 @@ void sim_machine_unstall(struct sim_machine *machine)
 const char *sim_member_stall_disk(struct sim_world *world, sim_machine_number member, uint64_t duration_ns)
 {
     struct sim_machine *machine = sim_machine_at(world, member);
-    world->cost.operator_actions++;
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("disk stalled"));
     sim_cover(machine, SIM_FAULT_DISK_STALL);
     sim_disk_stall(machine->disk, duration_ns);
@@ -411,7 +417,6 @@ const struct sim_disk_behaviour *sim_member_disk(const struct sim_world *world, 
 void sim_member_set_disk(struct sim_world *world, sim_machine_number member,
                          const struct sim_disk_behaviour *behaviour)
 {
-    world->cost.operator_actions++;
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("disk behaves differently"));
     struct sim_machine *machine = sim_machine_at(world, member);
     sim_cover(machine, SIM_FAULT_DISK);
@@ -424,7 +429,6 @@ void sim_member_set_disk(struct sim_world *world, sim_machine_number member,
 uint32_t sim_member_rot(struct sim_world *world, sim_machine_number member, uint32_t bit_count)
 {
     struct sim_machine *machine = sim_machine_at(world, member);
-    world->cost.operator_actions++;
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("bits rot"));
     sim_cover(machine, SIM_FAULT_ROT);
     machine->is_harmed = true;
@@ -468,7 +472,6 @@ const char *sim_member_slow(struct sim_world *world, sim_machine_number member, 
     } else {
         machine->slow_thousandths = thousandths;
     }
-    world->cost.operator_actions++;
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("processor paced"));
     sim_cover(machine, SIM_FAULT_SLOW);
     return NULL;
@@ -480,7 +483,6 @@ static void clock_changed(struct sim_machine *machine)
     struct sim_world *world = machine->world;
     sim_emit(world, SIM_EVENT_CLOCK, machine->number, NULL);
     sim_cover(machine, SIM_FAULT_CLOCK);
-    world->cost.operator_actions++;
     if (machine->is_alive && !machine->is_paused) {
         if (!machine->is_client) {
             sim_timer_set(machine, &machine->tick_timer, SIM_ITEM_TICK, world->now_ns);

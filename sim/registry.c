@@ -113,6 +113,11 @@ void sim_registry_arrive(struct sim_machine *machine, const struct sim_frame *fr
     base_arena_release(&arena);
 }
 
+bool sim_registry_is_alive(const struct sim_world *world)
+{
+    return world->registry != 0 && world->machines[world->registry]->is_alive;
+}
+
 const char *sim_registry_crash(struct sim_world *world)
 {
     struct sim_machine *machine = world->machines[world->registry];

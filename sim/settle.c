@@ -16,10 +16,10 @@ static uint64_t bound_ns(const struct sim_world *world)
     return SETTLE_ELECTIONS * world->options.cluster.election_ns;
 }
 
-/* Came to an end by a fault, not by a verdict of its own. */
+/* Came to an end by a fault, not by a verdict of its own, and has not lost its disk. */
 static bool comes_back(const struct sim_machine *machine)
 {
-    return machine->has_started && !machine->is_alive &&
+    return machine->has_started && !machine->is_alive && !machine->is_wiped &&
            (strcmp(machine->exit, "crashed") == 0 || strcmp(machine->exit, "powered off") == 0 ||
             strncmp(machine->exit, "stopped", 7) == 0);
 }

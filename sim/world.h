@@ -50,14 +50,15 @@ void sim_world_note(struct sim_world *world, const char *text);
  * call a client; a member that is killed there does nothing more. */
 typedef void (*sim_point_reached)(void *context, const struct sim_point *point);
 void sim_world_points(struct sim_world *world, sim_point_reached reach, void *context);
-/* Numbers for metrics and reports. */
+/* What a run has spent so far. */
 struct sim_cost {
     uint64_t time_ns;
-    uint64_t operator_actions;
-    uint64_t messages;
-    uint64_t bytes;
-    uint64_t entries;
-    uint64_t syncs;
+    uint64_t operator_actions; /* Commands of an operator: start, stop, wipe, change members, backup,
+                                  restore … Faults are nobody's work. */
+    uint64_t messages; /* Sent, by members and clients, lost ones too. */
+    uint64_t bytes;    /* Of them. */
+    uint64_t entries;  /* Appended, on each member. */
+    uint64_t syncs;    /* Asked of the disks. */
 };
 void sim_world_cost(const struct sim_world *world, struct sim_cost *out);
 uint64_t sim_world_events(const struct sim_world *world);
@@ -156,6 +157,27 @@ const char *sim_machine_skew(struct sim_world *world, sim_machine_number machine
 const char *sim_machine_jump(struct sim_world *world, sim_machine_number machine, int64_t jump_ns);
 uint64_t sim_machine_local(struct sim_world *world, sim_machine_number machine);
 
+/* --- disasters --- */
+
+struct sim_restore {
+    struct base_bytes file; /* A backup. */
+    uint64_t bump_revision;
+    bool mark_compacted;
+};
+
+/* A machine for a new directory: one whose process is down and that is not among the
+ * `taken` ones (bits), else a new one. 0: there is no more room. */
+sim_machine_number sim_member_vacant(struct sim_world *world, uint64_t taken);
+/* Put a backup in place of the member's directory, and start it from there. */
+const char *sim_member_restore(struct sim_world *world, sim_machine_number member, const struct sim_boot *boot,
+                               const struct sim_restore *restore);
+/* Start it as the only member there is, from the log it has. */
+const char *sim_member_force(struct sim_world *world, sim_machine_number member);
+/* Acknowledged revisions that the clusters made by these do not have. */
+int64_t sim_lost(const struct sim_world *world);
+/* The operator did something that no call here is about. */
+void sim_operator_acted(struct sim_world *world);
+
 /* --- discovery --- */
 
 /* The discovery service, made when it is first asked for. With `size`, the token is
@@ -165,6 +187,7 @@ sim_machine_number sim_registry_open(struct sim_world *world, const char *token,
 sim_machine_number sim_registry(const struct sim_world *world);
 /* How many have registered under a token. */
 uint32_t sim_registry_count(struct sim_world *world, const char *token);
+bool sim_registry_is_alive(const struct sim_world *world);
 const char *sim_registry_crash(struct sim_world *world);
 const char *sim_registry_restart(struct sim_world *world);
 

@@ -26,6 +26,7 @@ bool client_is_repeatable(const struct wire_request *request)
     case WIRE_MEMBER_UPDATE:
     case WIRE_MEMBER_PROMOTE:
     case WIRE_MEMBER_CHANGE:
+    case WIRE_BACKUP: /* A stream: it is begun anew or not at all. */
         return false;
     case WIRE_LEASE_CHECKPOINT:
     case WIRE_MEMBER_PUBLISH:
@@ -51,6 +52,7 @@ bool client_has_effect(const struct wire_request *request)
     case WIRE_MEMBER_LIST:
     case WIRE_STATUS:
     case WIRE_HASH_KV:
+    case WIRE_BACKUP:
     case WIRE_WATCH_CREATE:
     case WIRE_WATCH_CANCEL:
     case WIRE_WATCH_PROGRESS:

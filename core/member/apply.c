@@ -114,6 +114,7 @@ static void apply_proposal(struct member *member, const struct raft_entry *entry
     case WIRE_STATUS:
     case WIRE_ALARM:
     case WIRE_HASH_KV:
+    case WIRE_BACKUP:
     case WIRE_REQUEST_KIND_COUNT:
         break;
     }
@@ -223,7 +224,7 @@ void member_apply_run(struct member *member)
         member_greet(member);
     }
     /* Compaction's memory waits while a snapshot of the store is open. */
-    bool is_compacting = kv_is_compacting(member->kv) && !member->snapshots.stream;
+    bool is_compacting = kv_is_compacting(member->kv) && !member->snapshots.stream && member->backups.count == 0;
     if (is_compacting) {
         is_compacting = kv_compact_step(member->kv, MEMBER_COMPACT_KEYS);
     }

@@ -2,6 +2,7 @@
  *
  *   a log on disk ──▶ restart.c, whatever the configuration says of a cluster
  *   no log ──▶ configuration ──(at fault)──▶ stops, and says what is wrong
+ *                 ├─ backup ──▶ restore.c
  *                 ├─ discovery token ──▶ discovery.c ──▶ the initial cluster
  *                 ▼
  *              probe: peer after peer is asked who the members are
@@ -186,7 +187,7 @@ static bool check_unique(struct member *member)
 }
 
 /* Members by ascending id, which is also how their first entries stand in the log. */
-static bool make_ids(struct member *member, struct wire_member *members)
+bool member_boot_ids(struct member *member, struct wire_member *members)
 {
     const struct member_boot *boot = &member->boot;
     struct base_bytes own = base_bytes_of(member->config.name);
@@ -304,7 +305,7 @@ static void found_cluster(struct member *member)
     raft_id ids[RAFT_MEMBERS_MAX];
     struct base_bytes contexts[RAFT_MEMBERS_MAX];
     uint32_t count = member->boot.peer_count;
-    if (!make_ids(member, members)) {
+    if (!member_boot_ids(member, members)) {
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -411,12 +412,20 @@ void member_bootstrap(struct member *member)
     }
     switch (member_restart(member)) {
     case MEMBER_FOUND_LOG:
+        if (member->config.backup.size > 0) {
+            member_stop(member, "restore", "the data directory is not empty");
+            return;
+        }
         member_boot_done(member);
         return;
     case MEMBER_FOUND_DAMAGE:
         return;
     case MEMBER_FOUND_NOTHING:
         break;
+    }
+    if (member->config.force_new_cluster) {
+        member_stop(member, "bootstrap", "no log to force a new cluster from");
+        return;
     }
     if (!check_sources(member)) {
         return;
@@ -425,6 +434,12 @@ void member_bootstrap(struct member *member)
     member->boot.peer_count = member->config.peer_count;
     member->boot.token = member->config.token;
     member_boot_step(member, "configured");
+    if (member->config.backup.size > 0) {
+        if (check_list(member)) {
+            member_restore(member);
+        }
+        return;
+    }
     if (member->config.discovery[0] != '\0') {
         member_discover(member);
     } else {

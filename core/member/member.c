@@ -120,6 +120,7 @@ void member_free(struct member *member)
 {
     const struct base_allocator *allocator = member->allocator;
     member_snapshots_release(member);
+    member_backups_drop(member);
     member_watches_release(member);
     member_reads_release(member);
     member_proposals_release(member);
@@ -285,6 +286,7 @@ static uint64_t due_of(const struct member *member)
         member_lessor_due_ns(member),
         member_snapshot_due_ns(member),
         member_changes_due_ns(member),
+        member_backups_due_ns(member),
         member->is_published || member->publish_ns == 0 ? HOST_NEVER : member->publish_ns,
         member->is_leaving ? member->leave_ns : HOST_NEVER,
     };
@@ -608,6 +610,7 @@ void member_disconnected(struct member *member, uint64_t connection)
         return;
     }
     member_watches_closed(member, connection);
+    member_backups_closed(member, connection);
     for (uint32_t i = 0; i < member->hello_count; i++) {
         if (member->hellos[i] == connection) {
             member->hello_count--;
@@ -660,6 +663,7 @@ void member_due(struct member *member, uint64_t now_ns)
     member_lessor_due(member);
     member_snapshot_due(member);
     member_changes_due(member);
+    member_backups_due(member);
     if (!member->is_published && member->publish_ns != 0 && member->publish_ns <= now_ns) {
         publish(member);
     }

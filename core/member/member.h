@@ -45,6 +45,12 @@ struct member_config {
     uint32_t learners_max;
     uint64_t quota_bytes;
     uint32_t batch_entries; /* Entries one run of the apply stage takes; 0 is 64. */
+    /* This start only. A backup to begin from, where there is no log yet: borrowed
+     * until member_start returns. */
+    struct base_bytes backup;
+    uint64_t bump_revision;
+    bool mark_compacted;
+    bool force_new_cluster; /* Go on alone from the log there is (etcd-behaviour §4.5). */
 };
 
 /* A member on a machine; nothing happens before member_start. The tables and

@@ -358,6 +358,9 @@ void member_request(struct member *member, uint64_t connection, const struct wir
     case WIRE_HASH_KV:
         serve_status(member, connection, request);
         return;
+    case WIRE_BACKUP:
+        member_backup_request(member, connection, request);
+        return;
     case WIRE_MOVE_LEADER:
         member_move_request(member, connection, request);
         return;

@@ -27,7 +27,7 @@ static void put_member(struct base_buffer *out, const struct wire_member *member
     base_put_u8(out, member->is_learner);
 }
 
-static void head_encode(const struct member *member, struct base_buffer *out)
+void member_snapshot_head(const struct member *member, struct base_buffer *out)
 {
     base_put_u64(out, member->apply.applied);
     base_put_u32(out, member->cluster.count);
@@ -83,9 +83,21 @@ static void membership_load(struct member *member, struct member_cluster *cluste
     member_maybe_removed(member);
 }
 
-/* Put a whole state in place of what this member holds. false: it cannot be read,
- * and nothing changed. */
-static bool state_load(struct member *member, struct base_bytes state, const struct raft_snapshot *snapshot)
+/* The cluster as it is to be, in place of what a state says. */
+static void replace_members(struct member_cluster *cluster, const struct wire_member *members, uint32_t count)
+{
+    const struct base_allocator *allocator = cluster->allocator;
+    member_cluster_release(cluster);
+    member_cluster_init(cluster, allocator);
+    for (uint32_t i = 0; i < count; i++) {
+        enum base_status status = member_cluster_add(cluster, &members[i]);
+        assert(status == BASE_OK); /* Ids and addresses were found to differ. */
+    }
+}
+
+bool member_snapshot_load(struct member *member, struct base_bytes state,
+                          const struct raft_snapshot *snapshot, const struct wire_member *members,
+                          uint32_t member_count)
 {
     struct base_reader reader;
     struct member_cluster cluster;
@@ -108,6 +120,10 @@ static bool state_load(struct member *member, struct base_bytes state, const str
         member_cluster_release(&cluster);
         return false;
     }
+    if (members) {
+        replace_members(&cluster, members, member_count);
+    }
+    member_backups_drop(member);
     kv_watchers_move(member->watches.watchers, kv);
     lease_free(lessor_before);
     kv_free(member->kv);
@@ -115,11 +131,15 @@ static bool state_load(struct member *member, struct base_bytes state, const str
     member->apply.applied = snapshot->index;
     member->apply.handed_to = snapshot->index;
     membership_load(member, &cluster);
+    return true;
+}
+
+void member_snapshot_loaded(const struct member *member, const struct raft_snapshot *snapshot)
+{
     if (member->observer.snapshot) {
         member->observer.snapshot(member->observer.context, snapshot->index, snapshot->term,
                                   member_state_hash(member), true);
     }
-    return true;
 }
 
 /* --- making --- */
@@ -148,7 +168,7 @@ void member_snapshot_maybe_begin(struct member *member)
     }
     wal_snapshot_begin(member->storage.wal, &snapshots->making);
     base_buffer_reset(&member->scratch);
-    head_encode(member, &member->scratch);
+    member_snapshot_head(member, &member->scratch);
     wal_snapshot_piece(member->storage.wal, base_buffer_view(&member->scratch));
     snapshots->stream = kv_snapshot_begin(member->kv);
     wake(member);
@@ -392,10 +412,11 @@ void member_snapshot_stored(struct member *member, struct raft_message *response
     struct member_snapshots *snapshots = &member->snapshots;
     assert(snapshots->is_installing);
     snapshots->is_installing = false;
-    if (!state_load(member, base_buffer_view(&snapshots->state), &snapshots->incoming)) {
+    if (!member_snapshot_load(member, base_buffer_view(&snapshots->state), &snapshots->incoming, NULL, 0)) {
         member_stop(member, "snapshot", "the state a leader sent cannot be read");
         return;
     }
+    member_snapshot_loaded(member, &snapshots->incoming);
     snapshots->newest = snapshots->incoming;
     response->snapshot = &snapshots->newest;
     raft_offer_snapshot(member->raft, &snapshots->newest);
@@ -426,8 +447,10 @@ bool member_snapshot_recovered(struct member *member)
     if (snapshots->incoming.index == 0) {
         return true;
     }
-    bool is_good = state_load(member, base_buffer_view(&snapshots->state), &snapshots->incoming);
+    bool is_good =
+        member_snapshot_load(member, base_buffer_view(&snapshots->state), &snapshots->incoming, NULL, 0);
     if (is_good) {
+        member_snapshot_loaded(member, &snapshots->incoming);
         snapshots->newest = snapshots->incoming;
         raft_offer_snapshot(member->raft, &snapshots->newest);
     }

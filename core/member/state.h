@@ -6,6 +6,7 @@
 
 #include "core/kv/watch.h"
 #include "core/lease/lease.h"
+#include "core/member/backup.h"
 #include "core/member/cluster.h"
 #include "core/member/member.h"
 #include "core/member/snapshot.h"
@@ -160,6 +161,23 @@ struct member_watches {
     uint64_t number;
 };
 
+/* --- backups under way --- */
+
+struct member_backup {
+    uint64_t number;
+    uint64_t connection;
+    struct kv_snapshot *stream;
+    struct base_sha256 sha; /* Of what was handed out. */
+    uint64_t offset;
+    uint64_t deadline_ns; /* Its taker must have come by then. */
+};
+
+struct member_backups {
+    uint64_t number; /* Of the newest. */
+    uint32_t count;
+    struct member_backup list[MEMBER_BACKUPS_MAX];
+};
+
 /* --- before there is Raft: what bootstrap knows (bootstrap.c, discovery.c) --- */
 
 enum member_boot_state { MEMBER_BOOT_IDLE, MEMBER_BOOT_PROBE, MEMBER_BOOT_DISCOVER };
@@ -261,6 +279,7 @@ struct member {
     struct member_lessor lessor;
     struct member_watches watches;
     struct member_snapshots snapshots;
+    struct member_backups backups;
     struct member_boot boot;
     struct member_greeting greeting;
     struct member_changes changes;
@@ -407,6 +426,27 @@ bool member_snapshot_recovered(struct member *member);
 void member_snapshot_run(struct member *member);
 void member_snapshots_release(struct member *member);
 
+/* The part of a state that is not the store's: who belongs to us, and the leases. */
+void member_snapshot_head(const struct member *member, struct base_buffer *out);
+/* Put a whole state in place of what this member holds; with `members` they belong to
+ * the cluster, whoever did. false: it cannot be read, and nothing changed. */
+bool member_snapshot_load(struct member *member, struct base_bytes state, const struct raft_snapshot *snapshot,
+                          const struct wire_member *members, uint32_t member_count);
+/* Tell whoever observes of the state that was loaded. */
+void member_snapshot_loaded(const struct member *member, const struct raft_snapshot *snapshot);
+
+/* backup.c */
+void member_backup_request(struct member *member, uint64_t connection, const struct wire_request *request);
+void member_backups_closed(struct member *member, uint64_t connection);
+/* All end: the store they are of is no more. */
+void member_backups_drop(struct member *member);
+void member_backups_due(struct member *member);
+uint64_t member_backups_due_ns(const struct member *member);
+
+/* restore.c */
+/* No log, but a backup: begin a new cluster from it. */
+void member_restore(struct member *member);
+
 /* bootstrap.c */
 /* Find out who we are: from the disk, or from the configuration and from others.
  * It may be over at once, take a while, or end in a stop. */
@@ -419,6 +459,8 @@ void member_boot_unanswered(struct member *member, uint64_t call);
 void member_boot_due(struct member *member);
 void member_boot_step(const struct member *member, const char *word);
 void member_identify(const struct member *member);
+/* The ids of the initial cluster's members, ascending, and our own. false: stopped. */
+bool member_boot_ids(struct member *member, struct wire_member *members);
 /* false: stopped. */
 bool member_raft_make(struct member *member, raft_id id);
 

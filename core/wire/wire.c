@@ -54,6 +54,7 @@ const char *wire_request_text(enum wire_request_kind kind)
         [WIRE_ALARM] = "Alarm",
         [WIRE_HASH_KV] = "HashKv",
         [WIRE_MEMBER_CHANGE] = "MemberChange",
+        [WIRE_BACKUP] = "Backup",
     };
     static_assert(sizeof texts / sizeof texts[0] == WIRE_REQUEST_KIND_COUNT, "every kind has a text");
     assert((unsigned)kind < WIRE_REQUEST_KIND_COUNT);

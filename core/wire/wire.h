@@ -61,6 +61,7 @@ enum wire_request_kind {
     WIRE_ALARM,
     WIRE_HASH_KV,
     WIRE_MEMBER_CHANGE, /* changes: several at once, through a joint configuration */
+    WIRE_BACKUP, /* watch: 0 begins one, else the number of one begun; revision: its next byte */
     WIRE_REQUEST_KIND_COUNT
 };
 
@@ -138,7 +139,7 @@ struct wire_response {
     const int64_t *leases;
     const struct base_bytes *keys;
     const struct wire_member *members;
-    struct base_bytes data; /* BACKUP: a piece. */
+    struct base_bytes data; /* BACKUP: a piece; lease is its number, result.more: it goes on. */
 };
 
 struct wire_watch {

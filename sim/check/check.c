@@ -204,7 +204,43 @@ void check_wipe(struct check *check, uint64_t now, uint32_t number)
 void check_identity(struct check *check, uint64_t now, uint32_t number, uint64_t cluster_id, raft_id id)
 {
     (void)now;
-    check_identify(check_member(check, number), check_cluster(check, cluster_id), id);
+    struct check_member *member = check_member(check, number);
+    bool is_known = member->cluster && member->cluster->id == cluster_id;
+    check_identify(member, is_known ? member->cluster : check_cluster(check, cluster_id), id);
+}
+
+void check_restored(struct check *check, uint64_t now, uint32_t number, const struct check_restored *restored)
+{
+    struct check_member *member = check_member_known(check, number);
+    struct check_cluster *cluster = member->cluster;
+    (void)now;
+    if (cluster->parent || cluster->store.applied > 0) {
+        return; /* Another member of it was first. */
+    }
+    cluster->parent = check_cluster_find(check, restored->cluster_id);
+    cluster->begun_revision = restored->revision;
+    if (cluster->parent && cluster->parent != cluster) {
+        check_store_adopt(&cluster->store, &cluster->parent->store, restored);
+    } else {
+        cluster->parent = NULL;
+    }
+}
+
+void check_forced(struct check *check, uint32_t number)
+{
+    struct check_member *member = check_member_known(check, number);
+    struct check_cluster *parent = member->cluster;
+    raft_id id = member->identity->id;
+    struct check_cluster *cluster = check_cluster_make(check, parent->id);
+    cluster->parent = parent;
+    cluster->is_inheriting = true;
+    member->identity->machine = 0;
+    member->identity = NULL;
+    check_identify(member, cluster, id);
+    /* What is beyond the commit it gives up: its disk holds what it says it does. */
+    member->disk = (struct check_tip){0};
+    member->disk_term = 0;
+    member->disk_vote = RAFT_NONE;
 }
 
 void check_role(struct check *check, uint64_t now, uint32_t number, enum raft_role role, raft_term term,
@@ -312,6 +348,10 @@ void check_restarted(struct check *check, uint64_t now, uint32_t number,
                      const struct raft_status_report *status)
 {
     struct check_member *member = check_member_known(check, number);
+    if (member->cluster->is_inheriting) {
+        member->cluster->is_inheriting = false;
+        member->cluster->inherited = status->hard_state.commit;
+    }
     check_vote_restarted(check, now, member, &status->hard_state);
     check_log_restarted(check, now, member, status);
     member->is_power_lost = false;
@@ -371,8 +411,11 @@ void check_apply(struct check *check, uint64_t now, uint32_t number, const struc
     struct check_member *member = check_member_known(check, number);
     bool is_first = check_store_apply(check, now, member, entry, status, revision);
     check_log_apply(check, now, member, entry);
-    if (!is_first) {
-        return;
+    if (is_first && entry->index == member->cluster->inherited) {
+        member->cluster->begun_revision = revision;
+    }
+    if (!is_first || entry->index <= member->cluster->inherited) {
+        return; /* It took effect before, and was judged then. */
     }
     if (proposal) {
         check_history_apply(check, now, member, entry->index, proposal, status);
@@ -469,6 +512,19 @@ void check_demanded(struct check *check)
 void check_end(struct check *check, uint64_t now)
 {
     check_durability_end(check, now);
+}
+
+int64_t check_lost(const struct check *check)
+{
+    int64_t lost = 0;
+    for (uint32_t slot = 0; slot < check->cluster_count; slot++) {
+        const struct check_cluster *cluster = check->clusters[slot];
+        if (cluster->parent && !cluster->is_inheriting &&
+            cluster->parent->history.acknowledged > cluster->begun_revision) {
+            lost += cluster->parent->history.acknowledged - cluster->begun_revision;
+        }
+    }
+    return lost;
 }
 
 int64_t check_lease_margin(const struct check *check)

@@ -67,6 +67,17 @@ void check_wipe(struct check *check, uint64_t now, uint32_t member);
 void check_drift(struct check *check, uint32_t drift_ppm);
 void check_freeze(struct check *check, uint64_t duration_ns);
 void check_identity(struct check *check, uint64_t now, uint32_t member, uint64_t cluster_id, raft_id id);
+/* What it begins with is a backup's, told before check_restarted. */
+struct check_restored {
+    uint64_t cluster_id; /* Whose backup; 0: not known. */
+    int64_t revision;    /* In it, */
+    int64_t bump;        /* and how much further the new cluster begins. */
+    bool is_compacted;   /* At its first revision. */
+};
+void check_restored(struct check *check, uint64_t now, uint32_t member, const struct check_restored *restored);
+/* It goes on from its log as the only member: another cluster from here on, though the
+ * id is the same. Told before check_restarted. */
+void check_forced(struct check *check, uint32_t member);
 
 /* Its Raft (struct raft_observer). */
 void check_role(struct check *check, uint64_t now, uint32_t member, enum raft_role role, raft_term term,
@@ -132,6 +143,9 @@ void check_settled(struct check *check, uint64_t now, uint32_t member, raft_inde
 void check_end(struct check *check, uint64_t now);
 /* Progress was demanded: a quorum could talk after everything healed. */
 void check_demanded(struct check *check);
+
+/* Acknowledged revisions that clusters made from backups and survivors do not have. */
+int64_t check_lost(const struct check *check);
 
 /* Figures for the report: the smallest margin a lease had left, ns; INT64_MAX when
  * none was measured. */

@@ -51,9 +51,9 @@ const char *check_seconds(struct check *check, uint64_t time_ns)
 
 struct check_cluster *check_cluster_find(const struct check *check, uint64_t id)
 {
-    for (uint32_t slot = 0; slot < check->cluster_count; slot++) {
+    for (uint32_t slot = check->cluster_count; slot-- > 0;) {
         if (check->clusters[slot]->id == id) {
-            return check->clusters[slot];
+            return check->clusters[slot]; /* The newest: a forced one goes by the old one's id. */
         }
     }
     return NULL;
@@ -76,14 +76,20 @@ static void reset_cluster(struct check_cluster *cluster)
     check_store_reset(&cluster->store);
     check_lease_reset(&cluster->lease);
     check_bootstrap_reset(&cluster->bootstrap);
+    cluster->parent = NULL;
+    cluster->is_inheriting = false;
+    cluster->inherited = 0;
+    cluster->begun_revision = 0;
 }
 
 struct check_cluster *check_cluster(struct check *check, uint64_t id)
 {
     struct check_cluster *cluster = check_cluster_find(check, id);
-    if (cluster) {
-        return cluster;
-    }
+    return cluster ? cluster : check_cluster_make(check, id);
+}
+
+struct check_cluster *check_cluster_make(struct check *check, uint64_t id)
+{
     if (check->cluster_count == check->cluster_capacity) {
         uint32_t capacity = check_grown(check->cluster_capacity, check->cluster_count + 1);
         check->clusters = check_resize(check->clusters, capacity, sizeof(struct check_cluster *));
@@ -94,10 +100,10 @@ struct check_cluster *check_cluster(struct check *check, uint64_t id)
     }
     uint32_t slot = check->cluster_count++;
     if (!check->clusters[slot]) {
-        check->clusters[slot] = check_resize(NULL, 1, sizeof *cluster);
+        check->clusters[slot] = check_resize(NULL, 1, sizeof *check->clusters[slot]);
         *check->clusters[slot] = (struct check_cluster){0};
     }
-    cluster = check->clusters[slot];
+    struct check_cluster *cluster = check->clusters[slot];
     reset_cluster(cluster);
     cluster->id = id;
     cluster->slot = slot;

@@ -72,6 +72,11 @@ struct check_cluster {
     struct check_history history;
     struct check_lease lease;
     struct check_bootstrap bootstrap;
+    /* Made from another: by a backup, or by a survivor that was told to go on. */
+    struct check_cluster *parent; /* NULL: it was founded. */
+    bool is_inheriting;     /* Its first member has not told yet what it begins with. */
+    raft_index inherited;   /* Entries up to here took effect in the parent. */
+    int64_t begun_revision; /* Of the parent's revisions it has those up to here. */
 };
 
 /* A machine that runs a member. */
@@ -149,6 +154,8 @@ static inline struct check_member *check_member_known(struct check *check, uint3
 void check_identify(struct check_member *member, struct check_cluster *cluster, raft_id id);
 void check_cluster_free(struct check_cluster *cluster);
 struct check_cluster *check_cluster(struct check *check, uint64_t id);
+/* A new one, even if another has this id. */
+struct check_cluster *check_cluster_make(struct check *check, uint64_t id);
 /* The cluster, or NULL when it was never heard of. */
 struct check_cluster *check_cluster_find(const struct check *check, uint64_t id);
 struct check_identity *check_identity_of(struct check_cluster *cluster, raft_id id);

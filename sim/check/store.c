@@ -118,6 +118,29 @@ static struct check_key *make_key(struct check_store *store, struct base_bytes n
     return key;
 }
 
+void check_store_adopt(struct check_store *store, const struct check_store *parent,
+                       const struct check_restored *restored)
+{
+    int64_t revision = restored->revision;
+    if (parent->is_partial || parent->known_from > revision || revision > parent->revision) {
+        return; /* Not known well enough. */
+    }
+    for (uint32_t slot = 0; slot < parent->key_count; slot++) {
+        const struct check_key *key = parent->keys[slot];
+        const struct check_change *version = check_store_version(parent, key, revision + 1, 0);
+        if (version) {
+            struct check_key *copy = make_key(store, key->name);
+            copy->base = *version;
+            copy->base.key = copy;
+            copy->base.before = 0;
+            copy->has_base = true;
+        }
+    }
+    store->revision = revision + restored->bump;
+    store->known_from = store->revision;
+    store->compacted = restored->is_compacted ? store->revision : parent->compacted;
+}
+
 const struct check_change *check_store_get(const struct check_store *store, uint64_t sequence)
 {
     assert(sequence >= store->kept && sequence < store->next);

@@ -97,6 +97,10 @@ bool check_range_has(struct base_bytes from, struct base_bytes range_end, struct
 
 void check_store_release(struct check_store *store);
 void check_store_reset(struct check_store *store);
+/* Begin with what `parent` held at the backup's revision. */
+struct check_restored;
+void check_store_adopt(struct check_store *store, const struct check_store *parent,
+                       const struct check_restored *restored);
 /* true: nobody had applied this entry before. */
 bool check_store_apply(struct check *check, uint64_t now, struct check_member *member,
                        const struct raft_entry *entry, enum base_status status, int64_t revision);

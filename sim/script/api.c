@@ -23,6 +23,10 @@ static const struct script_api_line api_lines[] = {
 #define LOAD_FIELD(name, text) {"a load", #name, "load." #name, text},
 #define HANDLE(name, written, text) {"a handle", #name, written, text},
 #define HANDLE_FIELD(name, text) {"a handle", #name, "handle." #name, text},
+#define BACKUP(name, written, text) {"a backup", #name, written, text},
+#define BACKUP_FIELD(name, text) {"a backup", #name, "backup." #name, text},
+#define DISCOVERY(name, written, text) {"the discovery service", #name, written, text},
+#define DISCOVERY_FIELD(name, text) {"the discovery service", #name, "discovery." #name, text},
 #include "sim/script/api.def"
 };
 
@@ -68,5 +72,7 @@ void script_api_open(lua_State *lua)
     script_watch_open(lua);
     script_load_open(lua);
     script_handle_open(lua);
+    script_backup_open(lua);
+    script_discovery_open(lua);
     script_prelude_open(lua);
 }

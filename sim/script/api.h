@@ -21,6 +21,8 @@ void script_lease_open(lua_State *lua);
 void script_watch_open(lua_State *lua);
 void script_load_open(lua_State *lua);
 void script_handle_open(lua_State *lua);
+void script_backup_open(lua_State *lua);
+void script_discovery_open(lua_State *lua);
 void script_prelude_open(lua_State *lua);
 
 /* Functions defined elsewhere than in the file that lists them. */

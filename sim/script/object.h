@@ -44,5 +44,7 @@ extern const struct script_class script_lease_class;
 extern const struct script_class script_watch_class;
 extern const struct script_class script_load_class;
 extern const struct script_class script_handle_class;
+extern const struct script_class script_backup_class;
+extern const struct script_class script_discovery_class;
 
 #endif
