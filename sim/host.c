@@ -390,7 +390,7 @@ static void on_step(void *context, const char *word)
     }
     sim_emit_text(machine->world, SIM_EVENT_BOOT_STEP, machine->number, NULL, base_bytes_of(word));
     if (strcmp(word, "forced") == 0) {
-        check_forced(machine->world->check, machine->number);
+        check_forced(machine->world->check, machine->world->now_ns, machine->number);
     }
     const struct sim_point point = {.when = SIM_POINT_AT,
                                     .verb = SIM_VERB_BOOTSTRAP,

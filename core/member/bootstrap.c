@@ -396,7 +396,8 @@ static void probe_answered(struct member *member, const struct wire_response *re
 
 void member_boot_peers(struct member *member)
 {
-    if (!check_list(member)) {
+    struct wire_member members[RAFT_MEMBERS_MAX];
+    if (!check_list(member) || !member_boot_ids(member, members)) {
         return;
     }
     member->boot.asked = (struct base_bytes){0};

@@ -108,3 +108,23 @@ scenario "a member with another token is refused" {
     expect(c:client { endpoints = { 1, 2 } }:put("k", "1"), "the two serve without it")
   end,
 }
+
+-- The same members, and one that was told of a fourth: its peers know it by id and
+-- address, and still it is of another cluster.
+scenario "a member with another list of peers is refused" {
+  claims = { "bootstrap.anew", "bootstrap.all" },
+  seeds = 50,
+  cluster = { members = 3, start = "none" },
+  run = function(c)
+    local m = choose(c:members())
+    c:bootstrap { member = { [m.id] = { peers = { 1, 2, 3, "m4" } } } }
+    local others = {}
+    for _, other in ipairs(c:members()) do
+      if other ~= m then others[#others + 1] = other end
+    end
+    expect(c:client { endpoints = others }:put("k", "1"), "the two serve")
+    sleep(10*s)
+    expect(m.alive and m.leader == nil, "it is up, and follows nobody")
+    expect(m.commit <= 4 and m.cluster_id ~= others[1].cluster_id, "for it is of another cluster")
+  end,
+}

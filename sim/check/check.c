@@ -226,7 +226,7 @@ void check_restored(struct check *check, uint64_t now, uint32_t number, const st
     }
 }
 
-void check_forced(struct check *check, uint32_t number)
+void check_forced(struct check *check, uint64_t now, uint32_t number)
 {
     struct check_member *member = check_member_known(check, number);
     struct check_cluster *parent = member->cluster;
@@ -234,6 +234,7 @@ void check_forced(struct check *check, uint32_t number)
     struct check_cluster *cluster = check_cluster_make(check, parent->id);
     cluster->parent = parent;
     cluster->is_inheriting = true;
+    cluster->begun_ns = now;
     member->identity->machine = 0;
     member->identity = NULL;
     check_identify(member, cluster, id);

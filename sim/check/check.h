@@ -77,7 +77,7 @@ struct check_restored {
 void check_restored(struct check *check, uint64_t now, uint32_t member, const struct check_restored *restored);
 /* It goes on from its log as the only member: another cluster from here on, though the
  * id is the same. Told before check_restarted. */
-void check_forced(struct check *check, uint32_t member);
+void check_forced(struct check *check, uint64_t now, uint32_t member);
 
 /* Its Raft (struct raft_observer). */
 void check_role(struct check *check, uint64_t now, uint32_t member, enum raft_role role, raft_term term,

@@ -309,6 +309,10 @@ void check_history_return(struct check *check, uint64_t now, uint32_t client, ui
     bool is_ok = response->status == BASE_OK;
     struct check_cluster *cluster =
         response->cluster_id || is_ok ? check_cluster(check, response->cluster_id) : serving(check);
+    while (cluster && cluster->parent && cluster->parent->id == cluster->id &&
+           call.invoke_ns < cluster->begun_ns) {
+        cluster = cluster->parent; /* Asked before it was forced: of the cluster there was then. */
+    }
     if (call.is_write) {
         settle_write(check, now, client, &call, request, cluster, is_ok);
     }

@@ -79,6 +79,7 @@ static void reset_cluster(struct check_cluster *cluster)
     cluster->parent = NULL;
     cluster->is_inheriting = false;
     cluster->inherited = 0;
+    cluster->begun_ns = 0;
     cluster->begun_revision = 0;
 }
 

@@ -74,6 +74,7 @@ struct check_cluster {
     struct check_bootstrap bootstrap;
     /* Made from another: by a backup, or by a survivor that was told to go on. */
     struct check_cluster *parent; /* NULL: it was founded. */
+    uint64_t begun_ns;      /* A forced one: since then. */
     bool is_inheriting;     /* Its first member has not told yet what it begins with. */
     raft_index inherited;   /* Entries up to here took effect in the parent. */
     int64_t begun_revision; /* Of the parent's revisions it has those up to here. */
