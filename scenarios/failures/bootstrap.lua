@@ -59,7 +59,7 @@ scenario "wipe all and start anew with a new token" {
   cluster = { members = 3, start = "none", token = "first" },
   run = function(c)
     c:bootstrap { only = choose { { 1 }, { 1, 2 } } }
-    sleep(random() * 5*s)
+    sleep(3*s + random() * 5*s)
     local old = c[1].cluster_id
     local stale = choose { true, false } and c[2].alive
     for i = 1, 3 do

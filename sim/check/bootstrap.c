@@ -41,7 +41,8 @@ static uint32_t shared_machine(const struct check_cluster *a, const struct check
 {
     for (uint32_t i = 0; i < a->identity_count; i++) {
         for (uint32_t j = 0; j < b->identity_count; j++) {
-            if (a->identities[i]->was_machine != 0 &&
+            if (a->identities[i]->was_machine != 0 && !a->identities[i]->is_wiped &&
+                !b->identities[j]->is_wiped &&
                 a->identities[i]->was_machine == b->identities[j]->was_machine) {
                 return a->identities[i]->was_machine;
             }

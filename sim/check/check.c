@@ -195,6 +195,7 @@ void check_wipe(struct check *check, uint64_t now, uint32_t number)
     /* Its votes stay given. What it begins with if it comes back under this id is
      * another matter: that it is less is what wiping means. */
     member->identity->machine = 0;
+    member->identity->is_wiped = true;
     member->identity->promised_term = 0;
     member->cluster->is_damaged |= check->options.is_lossy;
     member->identity = NULL;

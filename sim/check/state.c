@@ -166,6 +166,7 @@ void check_identify(struct check_member *member, struct check_cluster *cluster, 
     member->cluster = cluster;
     member->identity = identity;
     identity->machine = member->number;
+    identity->is_wiped = false;
     identity->was_machine = member->number;
 }
 

@@ -32,6 +32,7 @@ struct check_identity {
     raft_id id;
     uint32_t machine;         /* Who is it now; 0 nobody (yet, or any more). */
     uint32_t was_machine;     /* Who was it last; 0 nobody ever. */
+    bool is_wiped;            /* Its directory was deleted: nobody is it any more. */
     raft_term promised_term;  /* Highest in which it voted or acknowledged. */
     struct check_vote_record votes[CHECK_VOTES_KEPT]; /* Promised, by term modulo the size. */
     raft_term match_term;     /* The leader's that match is about. */
