@@ -77,7 +77,7 @@ scenario "wipe all and start anew with a new token" {
     c:await_leader { within = 10*s }
     local cli = c:client { endpoints = stale and { 1, 3 } or { 1, 2, 3 } }
     expect(cli:put("k", "1"), "the new cluster serves")
-    expect(c[1].cluster_id ~= old, "under new ids")
+    eventually(function() return c[1].cluster_id ~= old end, { within = 10*s })
     if stale then
       local before = c[2].commit
       sleep(5*s)
