@@ -83,3 +83,69 @@ Test(check_bootstrap, serves_before_a_quorum_shares_the_membership)
     EXPECT(CHECK_BOOTSTRAP);
     rig_release(&rig);
 }
+
+Test(check_bootstrap, a_machine_with_a_new_directory_left_its_old_cluster)
+{
+    struct rig rig;
+    rig_init(&rig);
+    serve(&rig, RIG_CLUSTER);
+    check_down(rig.check, rig.now, 3, true);
+    check_wipe(rig.check, rig.now, 3);
+    check_identity(rig.check, rig.now, 3, OTHER_CLUSTER, 909);
+    serve(&rig, OTHER_CLUSTER);
+    serve(&rig, RIG_CLUSTER);
+    serve(&rig, OTHER_CLUSTER);
+    EXPECT(CHECK_COUNT);
+    rig_release(&rig);
+}
+
+/* A cluster made from a backup at revision 2, when revision 3 was acknowledged. */
+static void restore(struct rig *rig)
+{
+    struct wire_request put = rig_put_request("k", "new");
+    const struct check_restored restored = {.cluster_id = RIG_CLUSTER, .revision = 2};
+    rig_init(rig);
+    rig_lead(rig, 1, 2);
+    rig_put(rig, "k", "old", 2, 1);
+    uint64_t call = rig_invoke(rig, 11, &put);
+    rig_put(rig, "k", "new", 2, 2);
+    rig_return_put(rig, 11, call, &put, 3);
+    check_identity(rig->check, rig->now, 4, OTHER_CLUSTER, 904);
+    check_restored(rig->check, rig->now, 4, &restored);
+}
+
+static void answer(struct rig *rig, const char *value, int64_t version)
+{
+    struct wire_request get = rig_get_request("k");
+    const struct kv_record record = {.key = base_bytes_of("k"),
+                                     .value = base_bytes_of(value),
+                                     .create_revision = 2,
+                                     .mod_revision = 2,
+                                     .version = version};
+    struct wire_response response = {
+        .cluster_id = OTHER_CLUSTER,
+        .revision = 2,
+        .result = {.kind = KV_RANGE, .count = 1, .record_count = 1, .records = &record},
+    };
+    uint64_t call = rig_invoke(rig, 12, &get);
+    check_return(rig->check, rig->now, 12, call, &get, &response, false);
+}
+
+Test(check_bootstrap, a_restored_cluster_has_what_its_backup_had)
+{
+    struct rig rig;
+    restore(&rig);
+    answer(&rig, "old", 1);
+    EXPECT(CHECK_COUNT);
+    cr_assert_eq(check_lost(rig.check), 1);
+    rig_release(&rig);
+}
+
+Test(check_bootstrap, a_restored_cluster_has_nothing_else)
+{
+    struct rig rig;
+    restore(&rig);
+    answer(&rig, "altered", 1);
+    EXPECT(CHECK_HISTORY);
+    rig_release(&rig);
+}
