@@ -120,3 +120,39 @@ for _, failure in ipairs { "stop", "black-hole", "delay", "random delay" } do
     end
   end
 end
+
+-- Stopped, and the disk replaced: the member is taken out of the cluster, and comes back
+-- as a new one.
+for _, target in ipairs { "one follower", "leader" } do
+  for _, length in ipairs { "plain", "until a snapshot is needed" } do
+    local claim = target == "leader" and "leader.elected" or "minority.progress"
+    scenario("functional: stop and wipe, " .. target .. ", " .. length) {
+      claims = { claim },
+      measures = { [claim] = { "healthy_after" } },
+      tags = { "functional" },
+      seeds = 20,
+      cluster = { members = 3, snapshot_entries = 200, catchup_entries = 100 },
+      run = function(c)
+        c:await_leader { within = 10*s }
+        common.load(c)
+        local cli = c:client { keepalive = { every = 500*ms, timeout = 500*ms } }
+        local granted = now()
+        local kinds = grant_leases(c, cli)
+        sleep(random() * 2*s)
+        local failed = targets[target](c)[1]
+        failed:crash()
+        sleep(100*ms) -- what it had promised arrives before anybody has changed a disk
+        failed:wipe()
+        c:await_leader { within = 60*s }
+        expect(c:remove_member(failed), "two of three can let the third go")
+        lengths[length](c, { failed })
+        local t = now()
+        expect(c:add_member { on = failed }, "and take it in again, as another")
+        c:await_healthy { within = 60*s }
+        record("healthy_after", now() - t)
+        check_leases(c, cli, kinds, granted)
+        c:await_converged { within = 30*s }
+      end,
+    }
+  end
+end

@@ -377,3 +377,46 @@ scenario "a flapping partition" {
     c:await_converged { within = 20*s }
   end,
 }
+
+-- Both sides ask for other members while they are apart: only the majority can have it.
+for _, n in ipairs { 3, 5 } do
+  scenario("membership changes on both sides of a partition, n=" .. n) {
+    claims = { "partition.shapes" },
+    measures = { ["partition.shapes"] = {} },
+    seeds = 100,
+    cluster = { members = n },
+    run = function(c)
+      c:await_leader { within = 10*s }
+      common.load(c, { rate = 50 })
+      sleep(1*s)
+      local old = c:leader()
+      local small = choose { true, false } and { old } or some_of_minority(c)
+      local rest = common.others(c, small)
+      local inside = c:client { endpoints = { small[1] }, timeout = 3*s }
+      c:partition(small, rest)
+      -- The operator does not know where its requests go: some reach the minority, whose
+      -- leader takes them up and never gets them decided.
+      local mine = inside:async("put", "inside", "never")
+      for i = 1, 3 do
+        spawn(function() c:remove_member(small[#small]) end)
+      end
+      sleep(random() * 2*s)
+      if not c:leader() or c:leader() == old and small[1] == old then
+        c:await_leader { other_than = small[1] == old and old or nil, within = 60*s }
+      end
+      local done, err
+      if random(2) == 1 then
+        done, err = c:add_member { learner = random(2) == 1 }
+      else
+        done, err = c:remove_member(small[#small])
+      end
+      sometimes("the majority changes its members", done)
+      sleep(random() * 3*s)
+      local ok = mine:await()
+      expect(ok == false, "the minority decides nothing")
+      c:heal()
+      c:await_leader { within = 30*s }
+      sleep(2*s)
+    end,
+  }
+end
