@@ -25,10 +25,13 @@ local kinds = {}
 
 local stages = { "raft", "storage", "apply", "lessor", "reads" }
 
--- A member that does not trust its disk any more stays away.
+-- A member that does not trust its disk any more stays away, and so does one that was
+-- taken out of the cluster.
+local comes_back = { crashed = true, ["powered off"] = true, stopped = true }
+
 local function restart(m)
   return function()
-    if not m.alive and not m.exit:find("^disk") then m:restart() end
+    if not m.alive and comes_back[m.exit] then m:restart() end
   end
 end
 
@@ -105,7 +108,7 @@ end
 function kinds.compact(swarm)
   spawn(function()
     local cli = swarm.c:client { timeout = 5*s }
-    local status = cli:status(choose(swarm.c:members()))
+    local status = cli:status(random(swarm.world.cluster.members)) -- One of those it knows.
     if status and status.revision > 2 then cli:compact(random(status.revision - 1)) end
   end)
 end
@@ -138,6 +141,26 @@ function kinds.client(swarm, _, length)
   else
     cli:clock { jump = length - 1*s }
   end
+end
+
+-- One more member for a while: a learner first, or a voter at once; who of the first ones
+-- is ruined leaves a majority of whole disks with it, too.
+function kinds.membership(swarm)
+  if swarm.is_changing then return end
+  swarm.is_changing = true
+  spawn(function()
+    local c = swarm.c
+    local is_learner, leave = random(2) == 1, random(3) > 1
+    local m = c:add_member { learner = is_learner }
+    if m then
+      sleep(random(0.0, 2.0))
+      if is_learner then c:promote(m) end
+      sleep(random(0.0, 3.0))
+      if leave then swarm.is_changing = not c:remove_member(m) end
+    else
+      swarm.is_changing = false
+    end
+  end)
 end
 
 -- Something that a disk does not recover from; only those that the atlas names.

@@ -126,6 +126,8 @@ function world.draw(profile)
   for kind, percent in pairs(kinds) do -- In order of the alphabet.
     if exists(kind, percent) then self.kinds[#self.kinds + 1] = kind end
   end
+  -- Not by itself yet: --param membership=true.
+  if draw("membership", false) then self.kinds[#self.kinds + 1] = "membership" end
   self.rounds = draw("rounds", random(1, 3))
   self.pace = draw("pace", random(1, 20) / 10) -- Seconds between two faults, about.
   return self
