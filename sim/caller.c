@@ -209,9 +209,10 @@ sim_machine_number sim_client_new(struct sim_world *world, const struct sim_clie
         machine->endpoints[i] = options->endpoints[i];
     }
     if (options->endpoint_count == 0) {
-        machine->endpoint_count = world->options.cluster.members + world->options.cluster.learners;
-        for (uint32_t i = 0; i < machine->endpoint_count; i++) {
-            machine->endpoints[i] = i + 1;
+        for (uint32_t number = 1; number <= world->member_count; number++) {
+            if (strncmp(world->machines[number]->exit, "removed", 7) != 0) {
+                machine->endpoints[machine->endpoint_count++] = number;
+            }
         }
     }
     uint64_t request_ns = UINT64_C(5000000000) + 2 * world->options.cluster.election_ns;

@@ -105,13 +105,28 @@ static struct member_contact *contact_of(struct member *member, raft_id peer)
     return oldest;
 }
 
-void member_heard(struct member *member, raft_id peer)
+void member_heard(struct member *member, raft_id peer, uint64_t connection)
 {
     struct member_contact *contact = contact_of(member, peer);
     if (contact->since_ns == MEMBER_AWAY || has_been_silent(member, contact)) {
         contact->since_ns = member->now_ns;
     }
     contact->last_ns = member->now_ns;
+    contact->connection = connection;
+    member->changes.heard_ns = member->now_ns;
+}
+
+uint64_t member_way_back(const struct member *member, raft_id peer)
+{
+    if (member_cluster_find(&member->cluster, peer)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < RAFT_MEMBERS_MAX; i++) {
+        if (member->changes.contacts[i].id == peer) {
+            return member->changes.contacts[i].connection;
+        }
+    }
+    return 0;
 }
 
 void member_unheard(struct member *member, raft_id peer)
@@ -119,6 +134,7 @@ void member_unheard(struct member *member, raft_id peer)
     struct member_contact *contact = contact_of(member, peer);
     contact->since_ns = MEMBER_AWAY;
     contact->last_ns = 0;
+    contact->connection = 0;
 }
 
 /* Connected now, and for `for_ns` already. */
@@ -476,6 +492,49 @@ void member_changes_leader(struct member *member)
     pass_on(member);
 }
 
+/* --- out of touch --- */
+
+/* Who does not stand for election would wait for ever for a leader that has forgotten
+ * it: it asks, and whoever knows of its removal says so (etcd: streams are dialled
+ * again and again). */
+static uint64_t dial_ns(const struct member *member)
+{
+    const struct member_changes *changes = &member->changes;
+    const struct raft_conf_state *state = raft_configuration(member->raft);
+    for (uint32_t i = 0; i < state->voters.count; i++) {
+        if (state->voters.ids[i] == member->id) {
+            return HOST_NEVER;
+        }
+    }
+    uint64_t patience_ns = 2 * member->config.election_ticks * member->config.tick_ns;
+    uint64_t from_ns = changes->heard_ns > changes->began_ns ? changes->heard_ns : changes->began_ns;
+    return (changes->dialled_ns > from_ns ? changes->dialled_ns : from_ns) + patience_ns;
+}
+
+static void dial_one(struct member *member, struct base_bytes url)
+{
+    const struct wire_message query = {
+        .kind = WIRE_PEER_QUERY,
+        .cluster_id = member->cluster_id,
+        .from = member->id,
+        .request = {.id = ++member->boot.call, .kind = WIRE_MEMBER_LIST},
+    };
+    member->host->ask(member->host->context, url, member->boot.call, &query);
+}
+
+static void dial(struct member *member)
+{
+    member->changes.dialled_ns = member->now_ns;
+    for (uint32_t i = 0; i < member->cluster.count; i++) {
+        if (member->cluster.members[i].id != member->id) {
+            dial_one(member, member->cluster.members[i].peer_url);
+        }
+    }
+    for (uint32_t i = 0; member->cluster.count == 0 && i < member->config.peer_count; i++) {
+        dial_one(member, base_bytes_of(member->config.peers[i].url));
+    }
+}
+
 /* --- time --- */
 
 void member_changes_due(struct member *member)
@@ -501,6 +560,9 @@ void member_changes_due(struct member *member)
             slot++;
         }
     }
+    if (dial_ns(member) <= member->now_ns) {
+        dial(member);
+    }
     if (changes->removed_ns != 0 && changes->removed_ns <= member->now_ns) {
         member_stop(member, "removed", "");
     }
@@ -509,7 +571,10 @@ void member_changes_due(struct member *member)
 uint64_t member_changes_due_ns(const struct member *member)
 {
     const struct member_changes *changes = &member->changes;
-    uint64_t due = changes->removed_ns == 0 ? HOST_NEVER : changes->removed_ns;
+    uint64_t due = dial_ns(member);
+    if (changes->removed_ns != 0 && changes->removed_ns < due) {
+        due = changes->removed_ns;
+    }
     for (uint32_t slot = 0; slot < changes->asked_count; slot++) {
         due = changes->asked[slot].deadline_ns < due ? changes->asked[slot].deadline_ns : due;
     }

@@ -28,6 +28,7 @@ static void config_keep(struct member *member, const struct member_config *confi
     for (uint32_t i = 0; i < config->peer_count; i++) {
         peers[i].name = text_keep(member, config->peers[i].name);
         peers[i].url = text_keep(member, config->peers[i].url);
+        peers[i].is_learner = config->peers[i].is_learner;
     }
     member->config.peers = peers;
     if (config->batch_entries == 0) {
@@ -169,7 +170,12 @@ void member_send(struct member *member, raft_id to, struct wire_message *message
     message->cluster_id = member->cluster_id;
     message->from = member->id;
     message->to = to;
-    member->host->send(member->host->context, to, message);
+    uint64_t way_back = member_way_back(member, to);
+    if (way_back != 0) {
+        member->host->reply(member->host->context, way_back, message);
+    } else {
+        member->host->send(member->host->context, to, message);
+    }
 }
 
 static void publish(struct member *member)
@@ -451,6 +457,20 @@ static void receive_raft(struct member *member, const struct wire_message *messa
     }
 }
 
+/* `intended`: whom it was for. */
+static void refuse_peer(struct member *member, uint64_t connection, const struct wire_message *message,
+                        enum base_status status, raft_id intended)
+{
+    struct wire_message out = {
+        .kind = WIRE_REFUSAL,
+        .cluster_id = member->cluster_id,
+        .from = member->id,
+        .to = message->from,
+        .refusal = {.status = status, .refused = message->from, .intended = intended},
+    };
+    member->host->reply(member->host->context, connection, &out);
+}
+
 /* Peers are believed only within one cluster. */
 static bool is_ours(struct member *member, uint64_t connection, const struct wire_message *message)
 {
@@ -465,14 +485,7 @@ static bool is_ours(struct member *member, uint64_t connection, const struct wir
     if (status == BASE_OK) {
         return true;
     }
-    struct wire_message out = {
-        .kind = WIRE_REFUSAL,
-        .cluster_id = member->cluster_id,
-        .from = member->id,
-        .to = message->from,
-        .refusal = {.status = status, .refused = message->from, .intended = message->to},
-    };
-    member->host->reply(member->host->context, connection, &out);
+    refuse_peer(member, connection, message, status, message->to);
     return false;
 }
 
@@ -494,7 +507,7 @@ static void receive_peer(struct member *member, uint64_t connection, const struc
         return;
     }
     member_greeted(member, message->from);
-    member_heard(member, message->from);
+    member_heard(member, message->from, connection);
     if (message->kind == WIRE_RAFT) {
         receive_raft(member, message);
     } else if (message->kind == WIRE_SNAPSHOT_CHUNK) {
@@ -510,6 +523,11 @@ static void receive_peer(struct member *member, uint64_t connection, const struc
 /* Who belongs to us, to whom it may concern: it need not be one of us. */
 static void receive_query(struct member *member, uint64_t connection, const struct wire_message *message)
 {
+    if (message->cluster_id == member->cluster_id &&
+        member_cluster_is_removed(&member->cluster, message->from)) {
+        refuse_peer(member, connection, message, BASE_MEMBER_REMOVED, member->id);
+        return;
+    }
     struct wire_message out = {
         .kind = WIRE_PEER_ANSWER,
         .cluster_id = member->cluster_id,

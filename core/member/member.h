@@ -13,6 +13,7 @@ struct member;
 struct member_peer {
     const char *name;
     const char *url; /* Where it lives; one place or several, "a,b". */
+    bool is_learner; /* Of a new cluster. */
 };
 
 /* Options, as etcd's (etcd-behaviour §2.1). Strings are copied. */

@@ -34,6 +34,8 @@ enum {
 #define MEMBER_GREETING_NS UINT64_C(5000000000)     /* etcd: rafthttp.ConnReadTimeout */
 #define MEMBER_DISCOVERY_NS UINT64_C(5000000000)    /* etcd: discovery-request-timeout */
 #define MEMBER_DISCOVERY_WAIT_NS UINT64_C(1000000000)
+#define MEMBER_JOIN_NS UINT64_C(10000000000) /* etcd: GetClusterFromRemotePeers' timeout */
+#define MEMBER_JOIN_PAUSE_NS UINT64_C(500000000)
 #define MEMBER_HEALTH_NS UINT64_C(5000000000)       /* etcd: HealthInterval */
 #define MEMBER_AWAY UINT64_MAX                      /* A contact that is known to be gone. */
 #define MEMBER_REMOVED_NS UINT64_C(1000000000)      /* From our own removal to our end. */
@@ -162,7 +164,16 @@ struct member_watches {
 
 /* --- before there is Raft: what bootstrap knows (bootstrap.c, discovery.c) --- */
 
-enum member_boot_state { MEMBER_BOOT_IDLE, MEMBER_BOOT_PROBE, MEMBER_BOOT_DISCOVER };
+enum member_boot_state { MEMBER_BOOT_IDLE, MEMBER_BOOT_PROBE, MEMBER_BOOT_DISCOVER, MEMBER_BOOT_JOIN };
+
+/* Of a member that joins (join.c). */
+struct member_join {
+    uint64_t deadline_ns;
+    uint32_t answers;         /* Of this round, none of which fitted. */
+    uint32_t misses;          /* Peers of this round that did not answer. */
+    bool is_pausing;          /* Before the next round. */
+    struct wal_text mismatch; /* What did not fit, last. */
+};
 
 enum member_discovery {
     MEMBER_DISCOVERY_SIZE,
@@ -184,6 +195,7 @@ struct member_boot {
     bool is_asking; /* MEMBER_BOOT_DISCOVER: else it waits before asking again. */
     uint32_t size;
     uint32_t retries;
+    struct member_join join;
 };
 
 /* --- the first seconds: whoever finds its peers there need not wait long --- */
@@ -224,6 +236,7 @@ struct member_contact {
     raft_id id; /* RAFT_NONE: nobody yet. */
     uint64_t since_ns;
     uint64_t last_ns;
+    uint64_t connection; /* Where its last message came from. */
 };
 
 struct member_changes {
@@ -237,6 +250,8 @@ struct member_changes {
     uint64_t lead_since_ns;  /* Its last reign. */
     uint64_t joint_proposal; /* Ours, in force but joint; 0: none. */
     uint64_t removed_ns;     /* We are out, and stop at this instant; 0: not. */
+    uint64_t heard_ns;       /* When any peer was heard of last. */
+    uint64_t dialled_ns;     /* When we asked the peers, for want of a word. */
 };
 
 struct member {
@@ -375,8 +390,10 @@ void member_change_answer(struct member *member, uint64_t connection, bool is_fo
 void member_move_request(struct member *member, uint64_t connection, const struct wire_request *request);
 /* Another leader, or none. */
 void member_changes_leader(struct member *member);
-/* A peer of ours said something; its connection is gone. */
-void member_heard(struct member *member, raft_id peer);
+/* A peer of ours said something over a connection; it is gone. */
+void member_heard(struct member *member, raft_id peer, uint64_t connection);
+/* Where to answer a peer whose address we have not learnt yet; 0: nowhere. */
+uint64_t member_way_back(const struct member *member, raft_id peer);
 void member_unheard(struct member *member, raft_id peer);
 /* Has the membership that came into force left us out? */
 void member_maybe_removed(struct member *member);
@@ -421,6 +438,18 @@ void member_boot_step(const struct member *member, const char *word);
 void member_identify(const struct member *member);
 /* false: stopped. */
 bool member_raft_make(struct member *member, raft_id id);
+
+/* etcd: VerifyBootstrap, VerifyJoinExisting. false: stopped. */
+bool member_boot_check_list(struct member *member);
+/* The peer whose address comes next in order after `after`; our own is left out. */
+const struct member_peer *member_boot_next_peer(const struct member *member, struct base_bytes after);
+
+/* join.c */
+void member_join(struct member *member);
+void member_join_next(struct member *member);
+void member_join_answered(struct member *member, const struct wire_response *response);
+/* The peer that was asked said nothing in time, or the pause is over. */
+void member_join_unanswered(struct member *member);
 
 /* discovery.c */
 void member_discover(struct member *member);

@@ -16,6 +16,7 @@ void check_cluster_free(struct check_cluster *cluster)
     check_election_release(&cluster->election);
     check_store_release(&cluster->store);
     check_lease_release(&cluster->lease);
+    check_epochs_release(&cluster->epochs);
     free(cluster);
 }
 
@@ -76,6 +77,7 @@ static void reset_cluster(struct check_cluster *cluster)
     check_store_reset(&cluster->store);
     check_lease_reset(&cluster->lease);
     check_bootstrap_reset(&cluster->bootstrap);
+    check_epochs_reset(&cluster->epochs);
 }
 
 struct check_cluster *check_cluster(struct check *check, uint64_t id)

@@ -6,6 +6,7 @@
 
 #include "sim/check/bootstrap.h"
 #include "sim/check/check.h"
+#include "sim/check/configuration.h"
 #include "sim/check/election.h"
 #include "sim/check/history.h"
 #include "sim/check/lease.h"
@@ -72,6 +73,7 @@ struct check_cluster {
     struct check_history history;
     struct check_lease lease;
     struct check_bootstrap bootstrap;
+    struct check_epochs epochs;
 };
 
 /* A machine that runs a member. */
@@ -92,6 +94,7 @@ struct check_member {
     raft_index applied;
     bool is_applied_known;
     struct check_electorate halves[2]; /* Incoming, outgoing. */
+    struct check_standing standing;
     /* Its disk: what the disk itself called durable. */
     struct check_tip disk;
     raft_term disk_term;

@@ -388,6 +388,9 @@ static int end_members(lua_State *lua, int status, lua_KContext context)
         set_hex(lua, "id", member->id);
         (void)lua_pushlstring(lua, member->name.data ? (const char *)member->name.data : "", member->name.size);
         lua_setfield(lua, -2, "name");
+        (void)lua_pushlstring(lua, member->peer_url.data ? (const char *)member->peer_url.data : "",
+                              member->peer_url.size);
+        lua_setfield(lua, -2, "url");
         lua_pushboolean(lua, member->is_learner);
         lua_setfield(lua, -2, "learner");
         lua_rawseti(lua, -2, (lua_Integer)i + 1);
