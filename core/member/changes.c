@@ -537,6 +537,18 @@ static void dial(struct member *member)
 
 /* --- time --- */
 
+/* A learner does not lead: somebody who votes is to, as soon as one can. */
+static void yield(struct member *member)
+{
+    struct member_changes *changes = &member->changes;
+    if (!member_is_leader(member)) {
+        changes->yield_ns = 0;
+        return;
+    }
+    raft_transfer_leader(member->raft, member_heir(member));
+    changes->yield_ns = member->now_ns + member->config.election_ticks * member->config.tick_ns;
+}
+
 void member_changes_due(struct member *member)
 {
     struct member_changes *changes = &member->changes;
@@ -560,6 +572,9 @@ void member_changes_due(struct member *member)
             slot++;
         }
     }
+    if (changes->yield_ns != 0 && changes->yield_ns <= member->now_ns) {
+        yield(member);
+    }
     if (dial_ns(member) <= member->now_ns) {
         dial(member);
     }
@@ -572,6 +587,9 @@ uint64_t member_changes_due_ns(const struct member *member)
 {
     const struct member_changes *changes = &member->changes;
     uint64_t due = dial_ns(member);
+    if (changes->yield_ns != 0 && changes->yield_ns < due) {
+        due = changes->yield_ns;
+    }
     if (changes->removed_ns != 0 && changes->removed_ns < due) {
         due = changes->removed_ns;
     }
@@ -611,6 +629,10 @@ static void follow_configuration(struct member *member)
         if (gone[i] != member->id) {
             member->host->remove_peer(member->host->context, gone[i]);
         }
+    }
+    const struct wire_member *self = member_cluster_find(&member->cluster, member->id);
+    if (member_is_leader(member) && self && self->is_learner) {
+        member->changes.yield_ns = member->now_ns;
     }
     member_maybe_removed(member);
 }

@@ -394,15 +394,8 @@ void member_start(struct member *member, uint64_t now_ns)
     }
 }
 
-void member_leave(struct member *member, uint64_t now_ns)
+raft_id member_heir(const struct member *member)
 {
-    if (!enter(member, now_ns)) {
-        return;
-    }
-    if (!member->boot.is_over) {
-        member_stop(member, "stopped", "");
-        return;
-    }
     raft_id heir = RAFT_NONE;
     raft_index best = 0;
     const struct raft_id_set *voters = &raft_configuration(member->raft)->voters;
@@ -414,6 +407,19 @@ void member_leave(struct member *member, uint64_t now_ns)
             best = progress.match;
         }
     }
+    return heir;
+}
+
+void member_leave(struct member *member, uint64_t now_ns)
+{
+    if (!enter(member, now_ns)) {
+        return;
+    }
+    if (!member->boot.is_over) {
+        member_stop(member, "stopped", "");
+        return;
+    }
+    raft_id heir = member_heir(member);
     if (!member_is_leader(member) || heir == RAFT_NONE) {
         member_stop(member, "stopped", "");
         return;

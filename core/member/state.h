@@ -250,6 +250,7 @@ struct member_changes {
     uint64_t lead_since_ns;  /* Its last reign. */
     uint64_t joint_proposal; /* Ours, in force but joint; 0: none. */
     uint64_t removed_ns;     /* We are out, and stop at this instant; 0: not. */
+    uint64_t yield_ns;       /* We lead and vote no more: hand over at this instant; 0: no. */
     uint64_t heard_ns;       /* When any peer was heard of last. */
     uint64_t dialled_ns;     /* When we asked the peers, for want of a word. */
 };
@@ -307,6 +308,8 @@ void member_stop(struct member *member, const char *reason, const char *detail);
 /* A message of ours to a peer, identity filled in. */
 void member_send(struct member *member, raft_id to, struct wire_message *message);
 bool member_is_leader(const struct member *member);
+/* On a leader: the voter that has most of the log; RAFT_NONE: nobody is there. */
+raft_id member_heir(const struct member *member);
 /* Empty ones, for a start or for a snapshot to be loaded into. */
 struct kv *member_new_kv(struct member *member);
 struct lease_lessor *member_new_lessor(struct member *member);
