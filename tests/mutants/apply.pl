@@ -25,9 +25,10 @@ sub parse {
     for my $line (split(/^/m, slurp($path))) {
         $line_number++;
         if ($line =~ /^--- (find|replace|end)$/) {
-            die "$path:$line_number: found '--- $1' after '--- $section'\n"
-                unless { first => 'find', find => 'replace', replace => 'find end', end => '' }->{$section} =~ /\b$1\b/;
-            $section = $1;
+            my $next = $1;
+            my $allowed = { first => 'find', find => 'replace', replace => 'find end', end => '' }->{$section};
+            die "$path:$line_number: found '--- $next' after '--- $section'\n" if $allowed !~ /\b$next\b/;
+            $section = $next;
             push @pairs, { find => '', replace => '' } if $section eq 'find';
         } elsif ($section ne 'first') {
             $pairs[-1]{$section} .= $line;
