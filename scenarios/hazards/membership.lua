@@ -77,6 +77,7 @@ scenario "what does not fit is refused" {
     local first, second = c:followers()[1], c:followers()[2]
     refused("member is not a learner", c:promote(first))
     first:crash()
+    sleep(2*s)
     refused("unhealthy cluster", c:remove_member(second))
     first:restart()
     c:await_healthy { within = 20*s }
