@@ -137,8 +137,7 @@ void member_unheard(struct member *member, raft_id peer)
     contact->connection = 0;
 }
 
-/* Connected now, and for `for_ns` already. */
-static bool is_connected(const struct member *member, raft_id id, uint64_t for_ns)
+bool member_is_connected(const struct member *member, raft_id id, uint64_t for_ns)
 {
     uint64_t silence_ns = member->config.election_ticks * member->config.tick_ns;
     if (id == member->id) {
@@ -187,7 +186,7 @@ static struct outlook outlook_of(const struct member *member, const struct membe
         const struct wire_change *change = change_about(list, peer->id);
         bool goes = change && (change->kind == WIRE_CHANGE_REMOVE || change->kind == WIRE_CHANGE_DEMOTE);
         bool comes = change && change->kind == WIRE_CHANGE_PROMOTE;
-        bool is_healthy = is_connected(member, peer->id, MEMBER_HEALTH_NS);
+        bool is_healthy = member_is_connected(member, peer->id, MEMBER_HEALTH_NS);
         out.adds_voter |= comes;
         if (peer->is_learner && !comes) {
             continue;
@@ -195,7 +194,7 @@ static struct outlook outlook_of(const struct member *member, const struct membe
         out.voters_before += !comes;
         out.connected_before += is_healthy && !comes;
         out.has_fewer |= goes;
-        out.has_fewer_active |= goes && is_connected(member, peer->id, 0);
+        out.has_fewer_active |= goes && member_is_connected(member, peer->id, 0);
         out.voters += !goes;
         out.started += !goes && (comes || peer->name.size > 0);
         out.connected += !goes && (comes || is_healthy);

@@ -402,7 +402,7 @@ raft_id member_heir(const struct member *member)
     for (uint32_t i = 0; i < voters->count; i++) {
         struct raft_progress_status progress;
         if (voters->ids[i] != member->id && raft_get_progress(member->raft, voters->ids[i], &progress) &&
-            progress.recent_active && progress.match >= best) {
+            member_is_connected(member, voters->ids[i], 0) && progress.match >= best) {
             heir = voters->ids[i];
             best = progress.match;
         }

@@ -395,6 +395,8 @@ void member_move_request(struct member *member, uint64_t connection, const struc
 void member_changes_leader(struct member *member);
 /* A peer of ours said something over a connection; it is gone. */
 void member_heard(struct member *member, raft_id peer, uint64_t connection);
+/* Is a peer connected now, and has it been for `for_ns`? */
+bool member_is_connected(const struct member *member, raft_id id, uint64_t for_ns);
 /* Where to answer a peer whose address we have not learnt yet; 0: nowhere. */
 uint64_t member_way_back(const struct member *member, raft_id peer);
 void member_unheard(struct member *member, raft_id peer);
