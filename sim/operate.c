@@ -140,6 +140,7 @@ static struct member_config config_of(const struct sim_machine *machine)
         .segment_bytes = options->segment_bytes,
         .allocate_bytes = options->allocate_bytes,
         .quota_bytes = options->quota_bytes,
+        .corrupt_check_ns = options->corrupt_check_ns,
     };
 }
 

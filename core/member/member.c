@@ -290,6 +290,7 @@ static uint64_t due_of(const struct member *member)
         member_reads_due_ns(member),
         member_lessor_due_ns(member),
         member_snapshot_due_ns(member),
+        member_hash_check_due_ns(member),
         member_changes_due_ns(member),
         member->is_published || member->publish_ns == 0 ? HOST_NEVER : member->publish_ns,
         member->is_leaving ? member->leave_ns : HOST_NEVER,
@@ -683,6 +684,7 @@ void member_due(struct member *member, uint64_t now_ns)
     member_reads_due(member);
     member_lessor_due(member);
     member_snapshot_due(member);
+    member_hash_check_due(member);
     member_changes_due(member);
     if (!member->is_published && member->publish_ns != 0 && member->publish_ns <= now_ns) {
         publish(member);

@@ -44,8 +44,9 @@ struct member_config {
     bool lease_checkpoint;
     bool strict_reconfig;
     uint32_t learners_max;
-    uint64_t quota_bytes;
-    uint32_t batch_entries; /* Entries one run of the apply stage takes; 0 is 64. */
+    uint64_t quota_bytes;      /* 0: none. */
+    uint64_t corrupt_check_ns; /* Between comparisons of stores; 0: never, etcd's default. */
+    uint32_t batch_entries;    /* Entries one run of the apply stage takes; 0 is 64. */
 };
 
 /* A member on a machine; nothing happens before member_start. The tables and

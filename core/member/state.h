@@ -146,6 +146,24 @@ struct member_lessor {
     bool is_scan_due;
 };
 
+/* --- alarms --- */
+
+/* By number as in struct wire_request. */
+enum member_alarm_kind { MEMBER_ALARM_NO_SPACE = 1, MEMBER_ALARM_CORRUPT = 2, MEMBER_ALARM_CLEAR = 3 };
+
+struct member_alarm {
+    raft_id member; /* Who raised it. */
+    uint64_t kind;
+};
+
+enum { MEMBER_ALARMS_MAX = 32 };
+
+struct member_alarms {
+    struct member_alarm list[MEMBER_ALARMS_MAX]; /* In the order they were raised. */
+    uint32_t count;
+    uint64_t check_ns; /* When to compare stores next. */
+};
+
 /* --- watches --- */
 
 struct member_watch {
@@ -276,6 +294,7 @@ struct member {
     struct member_reads reads;
     struct member_lessor lessor;
     struct member_watches watches;
+    struct member_alarms alarms;
     struct member_snapshots snapshots;
     struct member_boot boot;
     struct member_greeting greeting;
@@ -372,6 +391,21 @@ void member_lessor_run(struct member *member);
 void member_lessor_due(struct member *member);
 uint64_t member_lessor_due_ns(const struct member *member);
 void member_lessor_release(struct member *member);
+
+/* alarm.c */
+bool member_alarm_is_on(const struct member *member, enum member_alarm_kind kind);
+/* Must the request be refused, at its place in the log, for an alarm? */
+enum base_status member_alarm_refusal(const struct member *member, const struct wire_request *request);
+/* Or before it goes there, for the quota? Then the alarm is raised. */
+enum base_status member_quota_refusal(struct member *member, const struct wire_request *request);
+enum base_status member_alarm_apply(struct member *member, const struct wire_request *request);
+void member_alarm_request(struct member *member, uint64_t connection, const struct wire_request *request);
+/* The leader's hash of a revision: `revision`, `watch` the hash, `lease` compacted to. */
+void member_hash_check_apply(struct member *member, const struct wire_request *request);
+void member_hash_check_due(struct member *member);
+uint64_t member_hash_check_due_ns(const struct member *member);
+void member_alarms_save(const struct member *member, struct base_buffer *out);
+bool member_alarms_load(struct member_alarms *alarms, struct base_reader *in);
 
 /* watches.c */
 void member_watch_request(struct member *member, uint64_t connection, const struct wire_request *request);
