@@ -323,11 +323,12 @@ int script_client_grant(lua_State *lua)
 {
     static const char written[] = "cli:grant(ttl)";
     sim_machine_number client = script_client_self(lua, "grant");
-    uint64_t ttl_ns = script_check_ns(lua, 2, written);
-    if (ttl_ns == 0 || ttl_ns % 1000000000 != 0) {
-        script_argument_error(lua, 2, written, "a whole number of seconds, 1 or more");
+    lua_Number ttl_s = lua_type(lua, 2) == LUA_TNUMBER ? lua_tonumber(lua, 2) : 0.5;
+    /* Too much or too little is for the cluster to say. */
+    if (!(ttl_s >= -1e18 && ttl_s <= 1e18) || ttl_s != (lua_Number)(int64_t)ttl_s) {
+        script_argument_error(lua, 2, written, "a whole number of seconds");
     }
-    struct wire_request request = {.kind = WIRE_LEASE_GRANT, .ttl_s = (int64_t)(ttl_ns / 1000000000)};
+    struct wire_request request = {.kind = WIRE_LEASE_GRANT, .ttl_s = (int64_t)ttl_s};
     lua_settop(lua, 2);
     lua_pushinteger(lua, (lua_Integer)sim_machine_local(script_state_of(lua)->run->world, client));
     return call(lua, "cli:grant", client, &request, end_grant);
