@@ -11,6 +11,8 @@ scenario "lease: what is not confirmed in time is not answered" {
     c:cut(cli, leader)
     c:cut(leader, cli)
     leader:slow(1e6, "apply")
+    for i = 1, 10 do cli:put("k" .. i, "v") end
+    sleep(6*s) -- It has begun with these, and comes to nothing else for long.
     local lease = cli:grant(60*s) -- By the other member.
     expect(lease, "granted")
     c:heal()
