@@ -182,7 +182,7 @@ function cluster:client(options) end
 ---@return faultline.load
 function cluster:load(options) end
 
----`c:add_member{learner=}`: a new member on a new machine
+---`c:add_member{learner=, on=m, start=true, within=}`: a new member on a new machine (or an empty one), once it serves
 ---@return faultline.member|false, table?
 function cluster:add_member(options) end
 
@@ -194,9 +194,17 @@ function cluster:promote(m) end
 ---@return any
 function cluster:remove_member(m) end
 
----`c:replace_member(m)`: remove one, add another
+---`c:replace_member(m, {joint=false})`: remove one, add another; joint: both in one change
 ---@return any
-function cluster:replace_member(m) end
+function cluster:replace_member(m, options) end
+
+---`c:change_members{add=n, learners=n, remove={…}, promote={…}, demote={…}}`: several changes through a joint configuration: the new members
+---@return any
+function cluster:change_members(options) end
+
+---`c:update_member(m, url)`: tell the others where a member lives
+---@return any
+function cluster:update_member(m, url) end
 
 ---`c:move_leader(to)`: hand leadership over
 ---@return any
@@ -365,7 +373,7 @@ function client:lock(name, options) end
 ---@return any
 function client:unlock(lock) end
 
----`cli:members()`: list of {id=, name=, learner=}
+---`cli:members()`: list of {id=, name=, url=, learner=}
 ---@return faultline.member[]
 function client:members() end
 

@@ -216,9 +216,11 @@ sim_machine_number sim_client_new(struct sim_world *world, const struct sim_clie
     for (uint32_t i = 0; i < options->endpoint_count; i++) {
         machine->endpoints[i] = options->endpoints[i];
     }
-    /* All there are now, but for those of a cluster that another has replaced. */
+    /* All there are now, but for those of a cluster that another has replaced and those
+     * that were removed. */
     for (uint32_t number = 1; options->endpoint_count == 0 && number <= world->member_count; number++) {
-        if (sim_member_is_current(world, number)) {
+        if (sim_member_is_current(world, number) &&
+            strncmp(world->machines[number]->exit, "removed", 7) != 0) {
             machine->endpoints[machine->endpoint_count++] = number;
         }
     }

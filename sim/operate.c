@@ -45,6 +45,48 @@ uint32_t sim_member_count(const struct sim_world *world)
     return world->member_count;
 }
 
+sim_machine_number sim_member_new(struct sim_world *world)
+{
+    if (world->member_count == SIM_MEMBERS_MAX) {
+        return 0;
+    }
+    world->has_changed = true;
+    return sim_machine_add(world, false)->number;
+}
+
+void sim_member_assign(struct sim_world *world, sim_machine_number member, uint64_t member_id)
+{
+    sim_machine_at(world, member)->member_id = member_id;
+}
+
+uint64_t sim_voters(struct sim_world *world)
+{
+    uint64_t highest = 0;
+    const struct raft_conf_state *newest = NULL;
+    for (uint32_t number = 1; number <= world->member_count; number++) {
+        struct sim_machine *machine = world->machines[number];
+        if (!machine->is_alive || !sim_member_is_current(world, number)) {
+            continue;
+        }
+        struct member_status status;
+        member_get_status(machine->member, &status);
+        const struct raft_conf_state *own = member_configuration(machine->member);
+        if (own && own->voters.count > 0 && status.applied >= highest) {
+            highest = status.applied;
+            newest = own;
+        }
+    }
+    uint64_t voters = 0;
+    for (uint32_t number = 1; number <= world->member_count; number++) {
+        bool is_voter = newest ? false : number <= world->options.cluster.members;
+        for (uint32_t i = 0; newest && i < newest->voters.count; i++) {
+            is_voter |= newest->voters.ids[i] == world->machines[number]->member_id;
+        }
+        voters |= is_voter ? UINT64_C(1) << (number - 1) : 0;
+    }
+    return voters;
+}
+
 void sim_member_url(uint32_t number, char out[32])
 {
     snprintf(out, 32, "http://m%" PRIu32 ":2380", number);
@@ -66,7 +108,8 @@ static uint32_t peers_of(const struct sim_machine *machine, struct member_peer *
     for (uint32_t i = 0; i < count; i++) {
         sim_member_url(i + 1, urls[i]);
         snprintf(names[i], 16, "m%" PRIu32, i + 1);
-        peers[i] = (struct member_peer){.name = names[i], .url = urls[i]};
+        peers[i] =
+            (struct member_peer){.name = names[i], .url = urls[i], .is_learner = i >= cluster->members};
     }
     return count;
 }
@@ -101,6 +144,7 @@ static struct member_config config_of(const struct sim_machine *machine)
         .segment_bytes = options->segment_bytes,
         .allocate_bytes = options->allocate_bytes,
         .quota_bytes = options->quota_bytes,
+        .corrupt_check_ns = options->corrupt_check_ns,
     };
 }
 

@@ -27,9 +27,11 @@ struct sim_cluster_options {
     uint64_t catchup_entries;
     uint32_t max_inflight;
     uint64_t max_message_bytes;
-    uint64_t segment_bytes;  /* Of the log; a new one is cut beyond. */
-    uint64_t allocate_bytes; /* Room it holds ahead on the disk, in steps; 0: none, and a full disk shows at once. */
+    uint64_t segment_bytes; /* Of the log; a new one is cut beyond. */
+    uint64_t
+        allocate_bytes; /* Room it holds ahead on the disk, in steps; 0: none, and a full disk shows at once. */
     uint64_t quota_bytes;
+    uint64_t corrupt_check_ns; /* 0: never. */
     bool lease_checkpoint;
     bool lease_fencing;
     bool strict_reconfig;

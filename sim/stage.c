@@ -20,16 +20,6 @@ static uint64_t turn_ns(const struct sim_machine *machine)
     return machine->world->options.cpu.message_ns;
 }
 
-void sim_stage_set(struct sim_machine *machine, enum host_stage stage, uint32_t thousandths)
-{
-    assert(stage < HOST_STAGE_COUNT);
-    machine->stages[stage].slow_thousandths = thousandths;
-    machine->slow_stages &= ~(1u << stage);
-    if (thousandths != 0 && thousandths != USUAL) {
-        machine->slow_stages |= 1u << stage;
-    }
-}
-
 enum host_stage sim_stage_of(const struct sim_machine *machine, const struct sim_work *work)
 {
     switch (work->kind) {
@@ -81,6 +71,21 @@ static void look_later(struct sim_machine *machine, const struct sim_stage *stag
     uint64_t now_ns = machine->world->now_ns;
     uint64_t at_ns = stage->until_ns < now_ns ? now_ns : stage->until_ns;
     sim_push(machine->world, at_ns, SIM_ITEM_STAGE, machine->number, NULL, machine->life);
+}
+
+void sim_stage_set(struct sim_machine *machine, enum host_stage stage, uint32_t thousandths)
+{
+    assert(stage < HOST_STAGE_COUNT);
+    machine->stages[stage].slow_thousandths = thousandths;
+    machine->slow_stages &= ~(1u << stage);
+    if (thousandths != 0 && thousandths != USUAL) {
+        machine->slow_stages |= 1u << stage;
+    }
+    struct sim_stage *paced = &machine->stages[stage];
+    if (paced->count > 0 || paced->until_ns > machine->world->now_ns) {
+        paced->until_ns = machine->world->now_ns + extra_ns(paced, turn_ns(machine));
+        look_later(machine, paced);
+    }
 }
 
 bool sim_stage_holds(struct sim_machine *machine, const struct sim_work *work)

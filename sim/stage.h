@@ -23,7 +23,7 @@ struct sim_stage {
     uint32_t first, count, capacity;
 };
 
-/* Pace a stage; its turns under way end at the old pace. */
+/* Pace a stage. What waits does so anew: at the usual pace, it goes at once. */
 void sim_stage_set(struct sim_machine *machine, enum host_stage stage, uint32_t thousandths);
 /* Which stage does this? HOST_STAGE_COUNT: none alone (what clients ask, timers). */
 enum host_stage sim_stage_of(const struct sim_machine *machine, const struct sim_work *work);

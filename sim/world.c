@@ -311,6 +311,9 @@ static void options_fill(struct sim_cluster_options *cluster)
     if (cluster->election_spread_ns == 0) {
         cluster->election_spread_ns = cluster->election_ns;
     }
+    if (cluster->learners_max < cluster->learners) {
+        cluster->learners_max = cluster->learners;
+    }
 }
 
 static void populate(struct sim_world *world, const struct sim_options *options, uint64_t seed)

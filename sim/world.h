@@ -97,6 +97,13 @@ struct sim_member_view {
 };
 
 uint32_t sim_member_count(const struct sim_world *world);
+/* A machine for a member that is to come, with the next number; 0: there are as many as
+ * there can be. And the id that the cluster has given to it. */
+sim_machine_number sim_member_new(struct sim_world *world);
+void sim_member_assign(struct sim_world *world, sim_machine_number member, uint64_t member_id);
+/* Voters by the newest configuration that any live member has, bit 0 for member 1; before
+ * there is one, those of the options. */
+uint64_t sim_voters(struct sim_world *world);
 /* The fields of a member that is down keep their last values. Hashes cost
  * a walk of the store: they are filled only when `with_hash`. */
 void sim_member_view(struct sim_world *world, sim_machine_number member, bool with_hash,

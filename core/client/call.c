@@ -131,6 +131,18 @@ static bool may_retry(const struct client *client, const struct client_call *cal
            client_is_repeatable(request_of(call));
 }
 
+/* A learner serves next to nothing: some other endpoint may be a voter, and nothing has
+ * happened yet (etcd: isSafeRetry). */
+static bool is_worth_another(const struct client *client, const struct client_call *call,
+                             enum base_status status)
+{
+    if (status == BASE_NOT_SUPPORTED_FOR_LEARNER) {
+        return call->endpoint == CLIENT_ANY && client->config.endpoint_count > 1 &&
+               call->attempts < CLIENT_ATTEMPTS_MAX;
+    }
+    return client_is_unavailable(status) && may_retry(client, call);
+}
+
 static struct client_call *begin(struct client *client, uint32_t endpoint, const struct wire_request *request)
 {
     (void)client_is_repeatable(request); /* Asserts that it is a client's. */
@@ -178,7 +190,7 @@ void client_call_answered(struct client *client, struct client_call *call,
     if (client_has_effect(request_of(call)) && client_is_outcome_unknown(response->status)) {
         call->is_unknown = true;
     }
-    if (client_is_unavailable(response->status) && may_retry(client, call)) {
+    if (is_worth_another(client, call, response->status)) {
         retry(client, call);
     } else {
         finish(client, call, response, call->is_unknown);

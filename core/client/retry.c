@@ -95,6 +95,7 @@ static unsigned class_of(enum base_status status)
         [BASE_UNAVAILABLE] = RETRY | UNKNOWN,
         [BASE_NO_LEADER] = RETRY,
         [BASE_UNHEALTHY] = RETRY,
+        [BASE_NOT_SUPPORTED_FOR_LEARNER] = RETRY,
         [BASE_CANCELED] = UNKNOWN,
         [BASE_TIMEOUT_LEADER_TRANSFER] = UNKNOWN,
     };

@@ -76,6 +76,10 @@ static void apply_proposal(struct member *member, const struct raft_entry *entry
                            const struct wire_proposal *proposal, struct outcome *outcome)
 {
     const struct wire_request *request = &proposal->request;
+    outcome->status = member_alarm_refusal(member, request);
+    if (outcome->status != BASE_OK) {
+        return;
+    }
     switch (request->kind) {
     case WIRE_KV:
         outcome->status = kv_apply(member->kv, &request->op, &member->arena, &outcome->response.result);
@@ -95,6 +99,12 @@ static void apply_proposal(struct member *member, const struct raft_entry *entry
     case WIRE_LEASE_CHECKPOINT:
         apply_checkpoint(member, proposal, entry, outcome);
         return;
+    case WIRE_ALARM:
+        outcome->status = member_alarm_apply(member, request);
+        return;
+    case WIRE_HASH_KV:
+        member_hash_check_apply(member, request);
+        return;
     case WIRE_MEMBER_PUBLISH:
         apply_publish(member, request, outcome);
         return;
@@ -112,8 +122,6 @@ static void apply_proposal(struct member *member, const struct raft_entry *entry
     case WIRE_MEMBER_CHANGE:
     case WIRE_MOVE_LEADER:
     case WIRE_STATUS:
-    case WIRE_ALARM:
-    case WIRE_HASH_KV:
     case WIRE_BACKUP:
     case WIRE_REQUEST_KIND_COUNT:
         break;

@@ -3,6 +3,7 @@
  *   a log on disk ──▶ restart.c, whatever the configuration says of a cluster
  *   no log ──▶ configuration ──(at fault)──▶ stops, and says what is wrong
  *                 ├─ backup ──▶ restore.c
+ *                 ├─ "existing" ──▶ join.c
  *                 ├─ discovery token ──▶ discovery.c ──▶ the initial cluster
  *                 ▼
  *              probe: peer after peer is asked who the members are
@@ -193,7 +194,8 @@ bool member_boot_ids(struct member *member, struct wire_member *members)
     struct base_bytes own = base_bytes_of(member->config.name);
     struct base_bytes token = base_bytes_of(boot->token);
     for (uint32_t i = 0; i < boot->peer_count; i++) {
-        struct wire_member peer = {.peer_url = base_bytes_of(boot->peers[i].url)};
+        struct wire_member peer = {.peer_url = base_bytes_of(boot->peers[i].url),
+                                   .is_learner = boot->peers[i].is_learner};
         peer.id = member_id_of(peer.peer_url, token, 0);
         uint32_t slot = i;
         for (; slot > 0 && members[slot - 1].id > peer.id; slot--) {
@@ -214,8 +216,7 @@ bool member_boot_ids(struct member *member, struct wire_member *members)
     return true;
 }
 
-/* etcd: VerifyBootstrap. */
-static bool check_list(struct member *member)
+bool member_boot_check_list(struct member *member)
 {
     const struct member_boot *boot = &member->boot;
     struct base_bytes own = base_bytes_of(member->config.name);
@@ -252,6 +253,10 @@ static bool check_sources(struct member *member)
         wal_text_put(&text, config->state);
         wal_text_put(&text, "\", expected \"new\" or \"existing\"");
         member_stop(member, "bootstrap", text.bytes);
+        return false;
+    }
+    if (has_discovery && base_bytes_equal(state, base_bytes_of("existing"))) {
+        member_stop(member, "bootstrap", "discovery should not be set when joining existing initial cluster");
         return false;
     }
     if (config->peer_count > 0 && has_discovery) {
@@ -304,6 +309,7 @@ static void found_cluster(struct member *member)
     struct wire_member members[RAFT_MEMBERS_MAX];
     raft_id ids[RAFT_MEMBERS_MAX];
     struct base_bytes contexts[RAFT_MEMBERS_MAX];
+    bool learners[RAFT_MEMBERS_MAX];
     uint32_t count = member->boot.peer_count;
     if (!member_boot_ids(member, members)) {
         return;
@@ -311,6 +317,7 @@ static void found_cluster(struct member *member)
     for (uint32_t i = 0; i < count; i++) {
         ids[i] = members[i].id;
         contexts[i] = founding_context(member, &members[i]);
+        learners[i] = members[i].is_learner;
     }
     member->cluster_id = member_cluster_id_of(ids, count);
     member_identify(member);
@@ -318,7 +325,7 @@ static void found_cluster(struct member *member)
     if (!member_raft_make(member, member->id)) {
         return;
     }
-    enum raft_status status = raft_bootstrap(member->raft, ids, contexts, count);
+    enum raft_status status = raft_bootstrap(member->raft, ids, contexts, learners, count);
     assert(status == RAFT_OK); /* Sorted, unique, and the node is empty. */
     create_log(member, count);
     member_boot_step(member, "log");
@@ -332,8 +339,7 @@ static void found_cluster(struct member *member)
 
 /* --- probe --- */
 
-/* The peer whose address comes next in order after `after`; our own is left out. */
-static const struct member_peer *next_peer(const struct member *member, struct base_bytes after)
+const struct member_peer *member_boot_next_peer(const struct member *member, struct base_bytes after)
 {
     const struct member_peer *next = NULL;
     struct base_bytes own = base_bytes_of(member->config.name);
@@ -352,7 +358,7 @@ static const struct member_peer *next_peer(const struct member *member, struct b
 static void probe_next(struct member *member)
 {
     struct member_boot *boot = &member->boot;
-    const struct member_peer *peer = next_peer(member, boot->asked);
+    const struct member_peer *peer = member_boot_next_peer(member, boot->asked);
     if (!peer) {
         boot->state = MEMBER_BOOT_IDLE;
         member_boot_step(member, "probed");
@@ -397,7 +403,7 @@ static void probe_answered(struct member *member, const struct wire_response *re
 void member_boot_peers(struct member *member)
 {
     struct wire_member members[RAFT_MEMBERS_MAX];
-    if (!check_list(member) || !member_boot_ids(member, members)) {
+    if (!member_boot_check_list(member) || !member_boot_ids(member, members)) {
         return;
     }
     member->boot.asked = (struct base_bytes){0};
@@ -436,12 +442,14 @@ void member_bootstrap(struct member *member)
     member->boot.token = member->config.token;
     member_boot_step(member, "configured");
     if (member->config.backup.size > 0) {
-        if (check_list(member)) {
+        if (member_boot_check_list(member)) {
             member_restore(member);
         }
         return;
     }
-    if (member->config.discovery[0] != '\0') {
+    if (base_bytes_equal(base_bytes_of(member->config.state), base_bytes_of("existing"))) {
+        member_join(member);
+    } else if (member->config.discovery[0] != '\0') {
         member_discover(member);
     } else {
         member_boot_peers(member);
@@ -458,6 +466,8 @@ void member_boot_answered(struct member *member, const struct wire_message *mess
         probe_answered(member, &message->response);
     } else if (boot->state == MEMBER_BOOT_DISCOVER && message->kind == WIRE_RESPONSE) {
         member_discover_answered(member, &message->response);
+    } else if (boot->state == MEMBER_BOOT_JOIN && message->kind == WIRE_PEER_ANSWER) {
+        member_join_answered(member, &message->response);
     }
 }
 
@@ -470,6 +480,8 @@ void member_boot_unanswered(struct member *member, uint64_t call)
         probe_next(member);
     } else if (member->boot.state == MEMBER_BOOT_DISCOVER) {
         member_discover_failed(member);
+    } else if (member->boot.state == MEMBER_BOOT_JOIN) {
+        member_join_unanswered(member);
     }
 }
 
@@ -481,6 +493,8 @@ void member_boot_due(struct member *member)
     }
     if (boot->state == MEMBER_BOOT_PROBE) {
         probe_next(member);
+    } else if (boot->state == MEMBER_BOOT_JOIN) {
+        member_join_unanswered(member);
     } else {
         member_discover_due(member);
     }

@@ -105,13 +105,28 @@ static struct member_contact *contact_of(struct member *member, raft_id peer)
     return oldest;
 }
 
-void member_heard(struct member *member, raft_id peer)
+void member_heard(struct member *member, raft_id peer, uint64_t connection)
 {
     struct member_contact *contact = contact_of(member, peer);
     if (contact->since_ns == MEMBER_AWAY || has_been_silent(member, contact)) {
         contact->since_ns = member->now_ns;
     }
     contact->last_ns = member->now_ns;
+    contact->connection = connection;
+    member->changes.heard_ns = member->now_ns;
+}
+
+uint64_t member_way_back(const struct member *member, raft_id peer)
+{
+    if (member_cluster_find(&member->cluster, peer)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < RAFT_MEMBERS_MAX; i++) {
+        if (member->changes.contacts[i].id == peer) {
+            return member->changes.contacts[i].connection;
+        }
+    }
+    return 0;
 }
 
 void member_unheard(struct member *member, raft_id peer)
@@ -119,10 +134,10 @@ void member_unheard(struct member *member, raft_id peer)
     struct member_contact *contact = contact_of(member, peer);
     contact->since_ns = MEMBER_AWAY;
     contact->last_ns = 0;
+    contact->connection = 0;
 }
 
-/* Connected now, and for `for_ns` already. */
-static bool is_connected(const struct member *member, raft_id id, uint64_t for_ns)
+bool member_is_connected(const struct member *member, raft_id id, uint64_t for_ns)
 {
     uint64_t silence_ns = member->config.election_ticks * member->config.tick_ns;
     if (id == member->id) {
@@ -171,7 +186,7 @@ static struct outlook outlook_of(const struct member *member, const struct membe
         const struct wire_change *change = change_about(list, peer->id);
         bool goes = change && (change->kind == WIRE_CHANGE_REMOVE || change->kind == WIRE_CHANGE_DEMOTE);
         bool comes = change && change->kind == WIRE_CHANGE_PROMOTE;
-        bool is_healthy = is_connected(member, peer->id, MEMBER_HEALTH_NS);
+        bool is_healthy = member_is_connected(member, peer->id, MEMBER_HEALTH_NS);
         out.adds_voter |= comes;
         if (peer->is_learner && !comes) {
             continue;
@@ -179,7 +194,7 @@ static struct outlook outlook_of(const struct member *member, const struct membe
         out.voters_before += !comes;
         out.connected_before += is_healthy && !comes;
         out.has_fewer |= goes;
-        out.has_fewer_active |= goes && is_connected(member, peer->id, 0);
+        out.has_fewer_active |= goes && member_is_connected(member, peer->id, 0);
         out.voters += !goes;
         out.started += !goes && (comes || peer->name.size > 0);
         out.connected += !goes && (comes || is_healthy);
@@ -476,7 +491,62 @@ void member_changes_leader(struct member *member)
     pass_on(member);
 }
 
+/* --- out of touch --- */
+
+/* Who does not stand for election would wait for ever for a leader that has forgotten
+ * it: it asks, and whoever knows of its removal says so (etcd: streams are dialled
+ * again and again). */
+static uint64_t dial_ns(const struct member *member)
+{
+    const struct member_changes *changes = &member->changes;
+    const struct raft_conf_state *state = raft_configuration(member->raft);
+    for (uint32_t i = 0; i < state->voters.count; i++) {
+        if (state->voters.ids[i] == member->id) {
+            return HOST_NEVER;
+        }
+    }
+    uint64_t patience_ns = 2 * member->config.election_ticks * member->config.tick_ns;
+    uint64_t from_ns = changes->heard_ns > changes->began_ns ? changes->heard_ns : changes->began_ns;
+    return (changes->dialled_ns > from_ns ? changes->dialled_ns : from_ns) + patience_ns;
+}
+
+static void dial_one(struct member *member, struct base_bytes url)
+{
+    const struct wire_message query = {
+        .kind = WIRE_PEER_QUERY,
+        .cluster_id = member->cluster_id,
+        .from = member->id,
+        .request = {.id = ++member->boot.call, .kind = WIRE_MEMBER_LIST},
+    };
+    member->host->ask(member->host->context, url, member->boot.call, &query);
+}
+
+static void dial(struct member *member)
+{
+    member->changes.dialled_ns = member->now_ns;
+    for (uint32_t i = 0; i < member->cluster.count; i++) {
+        if (member->cluster.members[i].id != member->id) {
+            dial_one(member, member->cluster.members[i].peer_url);
+        }
+    }
+    for (uint32_t i = 0; member->cluster.count == 0 && i < member->config.peer_count; i++) {
+        dial_one(member, base_bytes_of(member->config.peers[i].url));
+    }
+}
+
 /* --- time --- */
+
+/* A learner does not lead: somebody who votes is to, as soon as one can. */
+static void yield(struct member *member)
+{
+    struct member_changes *changes = &member->changes;
+    if (!member_is_leader(member)) {
+        changes->yield_ns = 0;
+        return;
+    }
+    raft_transfer_leader(member->raft, member_heir(member));
+    changes->yield_ns = member->now_ns + member->config.election_ticks * member->config.tick_ns;
+}
 
 void member_changes_due(struct member *member)
 {
@@ -501,6 +571,12 @@ void member_changes_due(struct member *member)
             slot++;
         }
     }
+    if (changes->yield_ns != 0 && changes->yield_ns <= member->now_ns) {
+        yield(member);
+    }
+    if (dial_ns(member) <= member->now_ns) {
+        dial(member);
+    }
     if (changes->removed_ns != 0 && changes->removed_ns <= member->now_ns) {
         member_stop(member, "removed", "");
     }
@@ -509,7 +585,13 @@ void member_changes_due(struct member *member)
 uint64_t member_changes_due_ns(const struct member *member)
 {
     const struct member_changes *changes = &member->changes;
-    uint64_t due = changes->removed_ns == 0 ? HOST_NEVER : changes->removed_ns;
+    uint64_t due = dial_ns(member);
+    if (changes->yield_ns != 0 && changes->yield_ns < due) {
+        due = changes->yield_ns;
+    }
+    if (changes->removed_ns != 0 && changes->removed_ns < due) {
+        due = changes->removed_ns;
+    }
     for (uint32_t slot = 0; slot < changes->asked_count; slot++) {
         due = changes->asked[slot].deadline_ns < due ? changes->asked[slot].deadline_ns : due;
     }
@@ -546,6 +628,12 @@ static void follow_configuration(struct member *member)
         if (gone[i] != member->id) {
             member->host->remove_peer(member->host->context, gone[i]);
         }
+    }
+    const struct wire_member *self = member_cluster_find(&member->cluster, member->id);
+    if (member_is_leader(member) && self && self->is_learner) {
+        /* Not before the others have applied this too: until then they may not stand. */
+        member->changes.yield_ns =
+            member->now_ns + member->config.heartbeat_ticks * member->config.tick_ns;
     }
     member_maybe_removed(member);
 }

@@ -17,7 +17,7 @@ void member_greet(struct member *member)
     struct member_greeting *greeting = &member->greeting;
     bool has_begun = greeting->deadline_ns != 0;
     if (greeting->is_over || has_begun || member->apply.applied < greeting->until ||
-        member->cluster.count == 0) {
+        !member_cluster_find(&member->cluster, member->id)) {
         return;
     }
     greeting->deadline_ns = member->now_ns + MEMBER_GREETING_NS;

@@ -28,6 +28,7 @@ static void config_keep(struct member *member, const struct member_config *confi
     for (uint32_t i = 0; i < config->peer_count; i++) {
         peers[i].name = text_keep(member, config->peers[i].name);
         peers[i].url = text_keep(member, config->peers[i].url);
+        peers[i].is_learner = config->peers[i].is_learner;
     }
     member->config.peers = peers;
     if (config->batch_entries == 0) {
@@ -170,7 +171,12 @@ void member_send(struct member *member, raft_id to, struct wire_message *message
     message->cluster_id = member->cluster_id;
     message->from = member->id;
     message->to = to;
-    member->host->send(member->host->context, to, message);
+    uint64_t way_back = member_way_back(member, to);
+    if (way_back != 0) {
+        member->host->reply(member->host->context, way_back, message);
+    } else {
+        member->host->send(member->host->context, to, message);
+    }
 }
 
 static void publish(struct member *member)
@@ -285,6 +291,7 @@ static uint64_t due_of(const struct member *member)
         member_reads_due_ns(member),
         member_lessor_due_ns(member),
         member_snapshot_due_ns(member),
+        member_hash_check_due_ns(member),
         member_changes_due_ns(member),
         member_backups_due_ns(member),
         member->is_published || member->publish_ns == 0 ? HOST_NEVER : member->publish_ns,
@@ -390,6 +397,22 @@ void member_start(struct member *member, uint64_t now_ns)
     }
 }
 
+raft_id member_heir(const struct member *member)
+{
+    raft_id heir = RAFT_NONE;
+    raft_index best = 0;
+    const struct raft_id_set *voters = &raft_configuration(member->raft)->voters;
+    for (uint32_t i = 0; i < voters->count; i++) {
+        struct raft_progress_status progress;
+        if (voters->ids[i] != member->id && raft_get_progress(member->raft, voters->ids[i], &progress) &&
+            member_is_connected(member, voters->ids[i], 0) && progress.match >= best) {
+            heir = voters->ids[i];
+            best = progress.match;
+        }
+    }
+    return heir;
+}
+
 void member_leave(struct member *member, uint64_t now_ns)
 {
     if (!enter(member, now_ns)) {
@@ -399,17 +422,7 @@ void member_leave(struct member *member, uint64_t now_ns)
         member_stop(member, "stopped", "");
         return;
     }
-    raft_id heir = RAFT_NONE;
-    raft_index best = 0;
-    const struct raft_id_set *voters = &raft_configuration(member->raft)->voters;
-    for (uint32_t i = 0; i < voters->count; i++) {
-        struct raft_progress_status progress;
-        if (voters->ids[i] != member->id && raft_get_progress(member->raft, voters->ids[i], &progress) &&
-            progress.recent_active && progress.match >= best) {
-            heir = voters->ids[i];
-            best = progress.match;
-        }
-    }
+    raft_id heir = member_heir(member);
     if (!member_is_leader(member) || heir == RAFT_NONE) {
         member_stop(member, "stopped", "");
         return;
@@ -453,6 +466,20 @@ static void receive_raft(struct member *member, const struct wire_message *messa
     }
 }
 
+/* `intended`: whom it was for. */
+static void refuse_peer(struct member *member, uint64_t connection, const struct wire_message *message,
+                        enum base_status status, raft_id intended)
+{
+    struct wire_message out = {
+        .kind = WIRE_REFUSAL,
+        .cluster_id = member->cluster_id,
+        .from = member->id,
+        .to = message->from,
+        .refusal = {.status = status, .refused = message->from, .intended = intended},
+    };
+    member->host->reply(member->host->context, connection, &out);
+}
+
 /* Peers are believed only within one cluster. */
 static bool is_ours(struct member *member, uint64_t connection, const struct wire_message *message)
 {
@@ -467,14 +494,7 @@ static bool is_ours(struct member *member, uint64_t connection, const struct wir
     if (status == BASE_OK) {
         return true;
     }
-    struct wire_message out = {
-        .kind = WIRE_REFUSAL,
-        .cluster_id = member->cluster_id,
-        .from = member->id,
-        .to = message->from,
-        .refusal = {.status = status, .refused = message->from, .intended = message->to},
-    };
-    member->host->reply(member->host->context, connection, &out);
+    refuse_peer(member, connection, message, status, message->to);
     return false;
 }
 
@@ -496,7 +516,7 @@ static void receive_peer(struct member *member, uint64_t connection, const struc
         return;
     }
     member_greeted(member, message->from);
-    member_heard(member, message->from);
+    member_heard(member, message->from, connection);
     if (message->kind == WIRE_RAFT) {
         receive_raft(member, message);
     } else if (message->kind == WIRE_SNAPSHOT_CHUNK) {
@@ -512,6 +532,11 @@ static void receive_peer(struct member *member, uint64_t connection, const struc
 /* Who belongs to us, to whom it may concern: it need not be one of us. */
 static void receive_query(struct member *member, uint64_t connection, const struct wire_message *message)
 {
+    if (message->cluster_id == member->cluster_id &&
+        member_cluster_is_removed(&member->cluster, message->from)) {
+        refuse_peer(member, connection, message, BASE_MEMBER_REMOVED, member->id);
+        return;
+    }
     struct wire_message out = {
         .kind = WIRE_PEER_ANSWER,
         .cluster_id = member->cluster_id,
@@ -662,6 +687,7 @@ void member_due(struct member *member, uint64_t now_ns)
     member_reads_due(member);
     member_lessor_due(member);
     member_snapshot_due(member);
+    member_hash_check_due(member);
     member_changes_due(member);
     member_backups_due(member);
     if (!member->is_published && member->publish_ns != 0 && member->publish_ns <= now_ns) {

@@ -13,6 +13,7 @@ struct member;
 struct member_peer {
     const char *name;
     const char *url; /* Where it lives; one place or several, "a,b". */
+    bool is_learner; /* Of a new cluster. */
 };
 
 /* Options, as etcd's (etcd-behaviour §2.1). Strings are copied. */
@@ -43,8 +44,9 @@ struct member_config {
     bool lease_checkpoint;
     bool strict_reconfig;
     uint32_t learners_max;
-    uint64_t quota_bytes;
-    uint32_t batch_entries; /* Entries one run of the apply stage takes; 0 is 64. */
+    uint64_t quota_bytes;      /* 0: none. */
+    uint64_t corrupt_check_ns; /* Between comparisons of stores; 0: never, etcd's default. */
+    uint32_t batch_entries;    /* Entries one run of the apply stage takes; 0 is 64. */
     /* This start only. A backup to begin from, where there is no log yet: borrowed
      * until member_start returns. */
     struct base_bytes backup;

@@ -72,7 +72,9 @@ static void refuse(struct member *member, struct member_read *read, enum base_st
         break;
     case MEMBER_READ_RENEW:
     case MEMBER_READ_TTL:
-        /* Somebody else may be primary now: the lessor's way of asking again. */
+        /* Somebody else may be primary now: the lessor's way of asking again. Nobody has
+         * confirmed us, whatever we believe. */
+        read->term = 0;
         member_lease_confirmed(member, read);
         break;
     case MEMBER_READ_EXPIRE:

@@ -271,6 +271,10 @@ static void serve_kv(struct member *member, uint64_t connection, const struct wi
 {
     const struct kv_op *op = &request->op;
     enum base_status status = kv_check(op, MEMBER_OPS_MAX);
+    status = status != BASE_OK ? status : member_quota_refusal(member, request);
+    if (status == BASE_OK && kv_is_read_only(op) && member_alarm_is_on(member, MEMBER_ALARM_CORRUPT)) {
+        status = BASE_CORRUPT;
+    }
     if (status != BASE_OK) {
         member_respond(member, connection, request->id, status, NULL);
     } else if (!kv_is_read_only(op)) {
@@ -337,7 +341,15 @@ void member_request(struct member *member, uint64_t connection, const struct wir
             member_respond(member, connection, request->id, status, NULL);
             return;
         }
+        status = member_quota_refusal(member, request);
+        if (status != BASE_OK) {
+            member_respond(member, connection, request->id, status, NULL);
+            return;
+        }
         (void)member_propose(member, connection, request, false);
+        return;
+    case WIRE_ALARM:
+        member_alarm_request(member, connection, request);
         return;
     case WIRE_LEASE_KEEPALIVE:
     case WIRE_LEASE_TIME_TO_LIVE:
@@ -373,7 +385,6 @@ void member_request(struct member *member, uint64_t connection, const struct wir
         return;
     case WIRE_LEASE_CHECKPOINT:
     case WIRE_MEMBER_PUBLISH:
-    case WIRE_ALARM:
     case WIRE_REQUEST_KIND_COUNT:
         break;
     }

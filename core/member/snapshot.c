@@ -38,10 +38,12 @@ void member_snapshot_head(const struct member *member, struct base_buffer *out)
     for (uint32_t i = 0; i < member->cluster.removed_count; i++) {
         base_put_u64(out, member->cluster.removed[i]);
     }
+    member_alarms_save(member, out);
     lease_save(member->lessor.lessor, out);
 }
 
-static bool head_decode(struct member_cluster *cluster, struct lease_lessor *lessor, struct base_reader *in)
+static bool head_decode(struct member_cluster *cluster, struct member_alarms *alarms,
+                        struct lease_lessor *lessor, struct base_reader *in)
 {
     (void)base_get_u64(in);
     uint32_t count = base_get_u32(in);
@@ -58,7 +60,7 @@ static bool head_decode(struct member_cluster *cluster, struct lease_lessor *les
     for (uint32_t i = 0; i < removed && !in->failed; i++) {
         member_cluster_bury(cluster, base_get_u64(in));
     }
-    return !in->failed && lease_load(lessor, in) == BASE_OK;
+    return member_alarms_load(alarms, in) && lease_load(lessor, in) == BASE_OK;
 }
 
 /* Another membership in place of ours: those who are not in it any more are no peers. */
@@ -105,7 +107,8 @@ bool member_snapshot_load(struct member *member, struct base_bytes state,
     struct lease_lessor *lessor = member_new_lessor(member);
     struct lease_lessor *lessor_before = member->lessor.lessor;
     base_reader_init(&reader, state);
-    bool is_good = head_decode(&cluster, lessor, &reader);
+    struct member_alarms alarms = {.check_ns = member->alarms.check_ns};
+    bool is_good = head_decode(&cluster, &alarms, lessor, &reader);
     /* Restoring the store attaches keys to leases: to the new ones. */
     member->lessor.lessor = lessor;
     struct kv *kv = member_new_kv(member);
@@ -128,6 +131,7 @@ bool member_snapshot_load(struct member *member, struct base_bytes state,
     lease_free(lessor_before);
     kv_free(member->kv);
     member->kv = kv;
+    member->alarms = alarms;
     member->apply.applied = snapshot->index;
     member->apply.handed_to = snapshot->index;
     membership_load(member, &cluster);

@@ -35,6 +35,8 @@ enum {
 #define MEMBER_GREETING_NS UINT64_C(5000000000)     /* etcd: rafthttp.ConnReadTimeout */
 #define MEMBER_DISCOVERY_NS UINT64_C(5000000000)    /* etcd: discovery-request-timeout */
 #define MEMBER_DISCOVERY_WAIT_NS UINT64_C(1000000000)
+#define MEMBER_JOIN_NS UINT64_C(10000000000) /* etcd: GetClusterFromRemotePeers' timeout */
+#define MEMBER_JOIN_PAUSE_NS UINT64_C(500000000)
 #define MEMBER_HEALTH_NS UINT64_C(5000000000)       /* etcd: HealthInterval */
 #define MEMBER_AWAY UINT64_MAX                      /* A contact that is known to be gone. */
 #define MEMBER_REMOVED_NS UINT64_C(1000000000)      /* From our own removal to our end. */
@@ -145,6 +147,24 @@ struct member_lessor {
     bool is_scan_due;
 };
 
+/* --- alarms --- */
+
+/* By number as in struct wire_request. */
+enum member_alarm_kind { MEMBER_ALARM_NO_SPACE = 1, MEMBER_ALARM_CORRUPT = 2, MEMBER_ALARM_CLEAR = 3 };
+
+struct member_alarm {
+    raft_id member; /* Who raised it. */
+    uint64_t kind;
+};
+
+enum { MEMBER_ALARMS_MAX = 32 };
+
+struct member_alarms {
+    struct member_alarm list[MEMBER_ALARMS_MAX]; /* In the order they were raised. */
+    uint32_t count;
+    uint64_t check_ns; /* When to compare stores next. */
+};
+
 /* --- watches --- */
 
 struct member_watch {
@@ -180,7 +200,16 @@ struct member_backups {
 
 /* --- before there is Raft: what bootstrap knows (bootstrap.c, discovery.c) --- */
 
-enum member_boot_state { MEMBER_BOOT_IDLE, MEMBER_BOOT_PROBE, MEMBER_BOOT_DISCOVER };
+enum member_boot_state { MEMBER_BOOT_IDLE, MEMBER_BOOT_PROBE, MEMBER_BOOT_DISCOVER, MEMBER_BOOT_JOIN };
+
+/* Of a member that joins (join.c). */
+struct member_join {
+    uint64_t deadline_ns;
+    uint32_t answers;         /* Of this round, none of which fitted. */
+    uint32_t misses;          /* Peers of this round that did not answer. */
+    bool is_pausing;          /* Before the next round. */
+    struct wal_text mismatch; /* What did not fit, last. */
+};
 
 enum member_discovery {
     MEMBER_DISCOVERY_SIZE,
@@ -202,6 +231,7 @@ struct member_boot {
     bool is_asking; /* MEMBER_BOOT_DISCOVER: else it waits before asking again. */
     uint32_t size;
     uint32_t retries;
+    struct member_join join;
 };
 
 /* --- the first seconds: whoever finds its peers there need not wait long --- */
@@ -242,6 +272,7 @@ struct member_contact {
     raft_id id; /* RAFT_NONE: nobody yet. */
     uint64_t since_ns;
     uint64_t last_ns;
+    uint64_t connection; /* Where its last message came from. */
 };
 
 struct member_changes {
@@ -255,6 +286,9 @@ struct member_changes {
     uint64_t lead_since_ns;  /* Its last reign. */
     uint64_t joint_proposal; /* Ours, in force but joint; 0: none. */
     uint64_t removed_ns;     /* We are out, and stop at this instant; 0: not. */
+    uint64_t yield_ns;       /* We lead and vote no more: hand over at this instant; 0: no. */
+    uint64_t heard_ns;       /* When any peer was heard of last. */
+    uint64_t dialled_ns;     /* When we asked the peers, for want of a word. */
 };
 
 struct member {
@@ -278,6 +312,7 @@ struct member {
     struct member_reads reads;
     struct member_lessor lessor;
     struct member_watches watches;
+    struct member_alarms alarms;
     struct member_snapshots snapshots;
     struct member_backups backups;
     struct member_boot boot;
@@ -311,6 +346,8 @@ void member_stop(struct member *member, const char *reason, const char *detail);
 /* A message of ours to a peer, identity filled in. */
 void member_send(struct member *member, raft_id to, struct wire_message *message);
 bool member_is_leader(const struct member *member);
+/* On a leader: the voter that has most of the log; RAFT_NONE: nobody is there. */
+raft_id member_heir(const struct member *member);
 /* Empty ones, for a start or for a snapshot to be loaded into. */
 struct kv *member_new_kv(struct member *member);
 struct lease_lessor *member_new_lessor(struct member *member);
@@ -374,6 +411,21 @@ void member_lessor_due(struct member *member);
 uint64_t member_lessor_due_ns(const struct member *member);
 void member_lessor_release(struct member *member);
 
+/* alarm.c */
+bool member_alarm_is_on(const struct member *member, enum member_alarm_kind kind);
+/* Must the request be refused, at its place in the log, for an alarm? */
+enum base_status member_alarm_refusal(const struct member *member, const struct wire_request *request);
+/* Or before it goes there, for the quota? Then the alarm is raised. */
+enum base_status member_quota_refusal(struct member *member, const struct wire_request *request);
+enum base_status member_alarm_apply(struct member *member, const struct wire_request *request);
+void member_alarm_request(struct member *member, uint64_t connection, const struct wire_request *request);
+/* The leader's hash of a revision: `revision`, `watch` the hash, `lease` compacted to. */
+void member_hash_check_apply(struct member *member, const struct wire_request *request);
+void member_hash_check_due(struct member *member);
+uint64_t member_hash_check_due_ns(const struct member *member);
+void member_alarms_save(const struct member *member, struct base_buffer *out);
+bool member_alarms_load(struct member_alarms *alarms, struct base_reader *in);
+
 /* watches.c */
 void member_watch_request(struct member *member, uint64_t connection, const struct wire_request *request);
 void member_watches_pump(struct member *member);
@@ -394,8 +446,12 @@ void member_change_answer(struct member *member, uint64_t connection, bool is_fo
 void member_move_request(struct member *member, uint64_t connection, const struct wire_request *request);
 /* Another leader, or none. */
 void member_changes_leader(struct member *member);
-/* A peer of ours said something; its connection is gone. */
-void member_heard(struct member *member, raft_id peer);
+/* A peer of ours said something over a connection; it is gone. */
+void member_heard(struct member *member, raft_id peer, uint64_t connection);
+/* Is a peer connected now, and has it been for `for_ns`? */
+bool member_is_connected(const struct member *member, raft_id id, uint64_t for_ns);
+/* Where to answer a peer whose address we have not learnt yet; 0: nowhere. */
+uint64_t member_way_back(const struct member *member, raft_id peer);
 void member_unheard(struct member *member, raft_id peer);
 /* Has the membership that came into force left us out? */
 void member_maybe_removed(struct member *member);
@@ -463,6 +519,18 @@ void member_identify(const struct member *member);
 bool member_boot_ids(struct member *member, struct wire_member *members);
 /* false: stopped. */
 bool member_raft_make(struct member *member, raft_id id);
+
+/* etcd: VerifyBootstrap, VerifyJoinExisting. false: stopped. */
+bool member_boot_check_list(struct member *member);
+/* The peer whose address comes next in order after `after`; our own is left out. */
+const struct member_peer *member_boot_next_peer(const struct member *member, struct base_bytes after);
+
+/* join.c */
+void member_join(struct member *member);
+void member_join_next(struct member *member);
+void member_join_answered(struct member *member, const struct wire_response *response);
+/* The peer that was asked said nothing in time, or the pause is over. */
+void member_join_unanswered(struct member *member);
 
 /* discovery.c */
 void member_discover(struct member *member);

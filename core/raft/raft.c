@@ -129,7 +129,7 @@ static bool are_peers_valid(const raft_id *peers, uint32_t peer_count)
 }
 
 enum raft_status raft_bootstrap(struct raft *raft, const raft_id *peers, const struct base_bytes *contexts,
-                                uint32_t peer_count)
+                                const bool *learners, uint32_t peer_count)
 {
     assert(!raft->is_started);
     if (raft->log.last != 0 || raft->term != 0 || !are_peers_valid(peers, peer_count)) {
@@ -141,7 +141,10 @@ enum raft_status raft_bootstrap(struct raft *raft, const raft_id *peers, const s
     struct raft_conf_plan plan = {0};
     for (uint32_t i = 0; i < peer_count; i++) {
         struct raft_conf_change change = {.is_v1 = true, .change_count = 1};
-        change.changes[0] = (struct raft_conf_change_single){.type = RAFT_ADD_NODE, .id = peers[i]};
+        bool is_learner = learners && learners[i];
+        change.changes[0] =
+            (struct raft_conf_change_single){.type = is_learner ? RAFT_ADD_LEARNER_NODE : RAFT_ADD_NODE,
+                                             .id = peers[i]};
         change.context = contexts ? contexts[i] : (struct base_bytes){0};
         base_buffer_reset(&buffer);
         raft_conf_change_encode(&change, &buffer);
@@ -151,8 +154,8 @@ enum raft_status raft_bootstrap(struct raft *raft, const raft_id *peers, const s
                                    .size = (uint32_t)buffer.size,
                                    .type = RAFT_ENTRY_CONF_CHANGE};
         raft_append_entry(raft, &entry);
-        bool added =
-            raft_id_set_add(&plan.state.voters, peers[i]) && raft_id_set_add(&plan.created, peers[i]);
+        struct raft_id_set *set = is_learner ? &plan.state.learners : &plan.state.voters;
+        bool added = raft_id_set_add(set, peers[i]) && raft_id_set_add(&plan.created, peers[i]);
         assert(added);
     }
     base_buffer_release(&buffer);

@@ -87,10 +87,11 @@ enum raft_status raft_restore_entry(struct raft *raft, const struct raft_entry *
 /* RAFT_INVALID: a commit outside the log ("state.commit out of range"). */
 enum raft_status raft_restore_hard_state(struct raft *raft, const struct raft_hard_state *state);
 /* A node of a brand-new cluster (etcd: StartNode): one ConfChangeAddNode per
- * peer at term 1, all committed. `contexts[i]` goes into the i-th change.
+ * peer at term 1, all committed. `contexts[i]` goes into the i-th change; who is
+ * in `learners` (NULL: nobody) begins as one.
  * In place of the restore calls. The entries come out in the first Ready. */
 enum raft_status raft_bootstrap(struct raft *raft, const raft_id *peers, const struct base_bytes *contexts,
-                                uint32_t peer_count);
+                                const bool *learners, uint32_t peer_count);
 /* Begin as a follower. Entries up to `applied` are never handed out again.
  * RAFT_INVALID: that is beyond the commit, or the log ends more than one term
  * after the hard state's. */

@@ -98,9 +98,9 @@ struct wire_request {
     struct kv_op op;     /* WIRE_KV; WATCH_CREATE: key, range_end, flags of core/kv/watch.h. */
     int64_t lease;
     int64_t ttl_s;
-    int64_t revision; /* COMPACT, HASH_KV, WATCH_CREATE */
-    uint64_t watch;   /* WATCH_*: the client's id of it. */
-    uint64_t alarm;   /* ALARM: 0 list, 1 raise no-space, 2 raise corrupt, 3 clear. */
+    int64_t revision;          /* COMPACT, HASH_KV, WATCH_CREATE */
+    uint64_t watch;            /* WATCH_*: the client's id of it. HASH_KV, proposed: the hash. */
+    uint64_t alarm;            /* ALARM: 0 list, 1 raise no-space, 2 raise corrupt, 3 clear. */
     struct wire_member member; /* MEMBER_*, MOVE_LEADER (id). */
     uint32_t checkpoint_count; /* LEASE_CHECKPOINT */
     const int64_t *checkpoint_leases;
@@ -111,10 +111,10 @@ struct wire_request {
 
 /* What an entry of the log holds: a request and who asked for it to be there. */
 struct wire_proposal {
-    uint64_t id;         /* Unique in the cluster. */
+    uint64_t id; /* Unique in the cluster. */
     raft_id proposer;
-    raft_term term;      /* The proposer's when it proposed; fences revocations. */
-    bool is_fenced;      /* The term counts. */
+    raft_term term; /* The proposer's when it proposed; fences revocations. */
+    bool is_fenced; /* The term counts. */
     struct wire_request request;
 };
 
@@ -199,6 +199,7 @@ enum base_status wire_decode(struct base_bytes frame, struct base_arena *arena, 
 
 /* An entry's payload. Same contract, without length and checksum. */
 void wire_proposal_encode(const struct wire_proposal *proposal, struct base_buffer *out);
-enum base_status wire_proposal_decode(struct base_bytes data, struct base_arena *arena, struct wire_proposal *out);
+enum base_status wire_proposal_decode(struct base_bytes data, struct base_arena *arena,
+                                      struct wire_proposal *out);
 
 #endif

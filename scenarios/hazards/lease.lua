@@ -218,6 +218,12 @@ scenario "lease: revocations are lost on their way" {
         c:heal()
       end
     end
+    -- A leader that applies too late to be confirmed gives up what it has found.
+    for i = 1, 6 do cli:grant(random(2, 6) * s) end
+    local leader = c:await_leader { within = 20*s }
+    leader:slow(1e6, "apply")
+    sleep(15*s)
+    leader:slow(1, "apply")
     c:load { clients = 1, rate = 5, mix = { put = 1 } }
     sleep(40*s)
     expect(#cli:leases() == 0, "each goes in the end")

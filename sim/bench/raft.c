@@ -329,7 +329,7 @@ static void begin(struct bench *bench)
         };
         enum raft_status status = raft_new(&config, &bench->allocator, &node->raft);
         assert(status == RAFT_OK);
-        status = raft_bootstrap(node->raft, peers, NULL, count);
+        status = raft_bootstrap(node->raft, peers, NULL, NULL, count);
         assert(status == RAFT_OK);
         status = raft_start(node->raft, 0);
         assert(status == RAFT_OK);

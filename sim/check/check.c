@@ -168,6 +168,7 @@ void check_start(struct check *check, uint64_t now, uint32_t number, uint32_t in
     member->is_applied_known = false;
     member->halves[0].count = 0;
     member->halves[1].count = 0;
+    member->standing = (struct check_standing){0};
     member->stream = (struct check_stream){0};
     member->foreign_cluster = 0;
     check_overheard_forget(check, number);
@@ -252,6 +253,9 @@ void check_role(struct check *check, uint64_t now, uint32_t number, enum raft_ro
     bool is_won = role == RAFT_LEADER && member->role != RAFT_LEADER;
     check_vote_term(check, now, member, term);
     member->role = role;
+    if (role == RAFT_CANDIDATE || role == RAFT_PRE_CANDIDATE) {
+        check_configuration_stands(check, now, member);
+    }
     if (is_won) {
         check_election_won(check, now, member);
         check_persisted_won(check, now, member);
@@ -276,12 +280,15 @@ void check_append(struct check *check, uint64_t now, uint32_t number, const stru
     if (member->role != RAFT_LEADER) {
         check_bootstrap_moved(check, now, member, RAFT_NONE, "appended an entry");
     }
+    check_configuration_append(check, now, member, entry);
     check_log_append(check, now, member, entry);
 }
 
 void check_truncate(struct check *check, uint64_t now, uint32_t number, raft_index index)
 {
-    check_log_truncate(check, now, check_member_known(check, number), index);
+    struct check_member *member = check_member_known(check, number);
+    check_configuration_truncate(member, index);
+    check_log_truncate(check, now, member, index);
 }
 
 void check_commit(struct check *check, uint64_t now, uint32_t number, raft_index index)
@@ -297,6 +304,7 @@ void check_restore(struct check *check, uint64_t now, uint32_t number, const str
 {
     struct check_member *member = check_member_known(check, number);
     check_bootstrap_moved(check, now, member, RAFT_NONE, "restored a snapshot");
+    member->standing.restored = snapshot->index;
     check_log_restore(check, now, member, snapshot->index, snapshot->term);
 }
 
@@ -325,6 +333,7 @@ void check_configuration(struct check *check, uint64_t now, uint32_t number,
     (void)now;
     struct check_member *member = check_member_known(check, number);
     struct check_cluster *cluster = member->cluster;
+    check_configuration_state(member, configuration);
     resolve(cluster, &member->halves[0], &configuration->voters);
     resolve(cluster, &member->halves[1], &configuration->voters_outgoing);
     if (member->role != RAFT_LEADER) {
@@ -416,6 +425,9 @@ void check_apply(struct check *check, uint64_t now, uint32_t number, const struc
     if (is_first && entry->index == member->cluster->inherited) {
         member->cluster->begun_revision = revision;
     }
+    if (entry->type != RAFT_ENTRY_NORMAL) {
+        check_configuration_applied(check, now, member, entry);
+    }
     if (!is_first || entry->index <= member->cluster->inherited) {
         return; /* It took effect before, and was judged then. */
     }
@@ -439,6 +451,7 @@ void check_snapshot(struct check *check, uint64_t now, uint32_t number, raft_ind
         check_log_installed(check, now, member, (struct check_tip){.index = index, .term = term});
         member->stream = (struct check_stream){0};
     }
+    check_configuration_snapshot(check, now, member, index);
     check_store_hash(check, now, member, index, -1, hash);
 }
 

@@ -16,6 +16,7 @@ void check_cluster_free(struct check_cluster *cluster)
     check_election_release(&cluster->election);
     check_store_release(&cluster->store);
     check_lease_release(&cluster->lease);
+    check_epochs_release(&cluster->epochs);
     free(cluster);
 }
 
@@ -81,6 +82,7 @@ static void reset_cluster(struct check_cluster *cluster)
     cluster->inherited = 0;
     cluster->begun_ns = 0;
     cluster->begun_revision = 0;
+    check_epochs_reset(&cluster->epochs);
 }
 
 struct check_cluster *check_cluster(struct check *check, uint64_t id)

@@ -6,6 +6,7 @@
 
 #include "sim/check/bootstrap.h"
 #include "sim/check/check.h"
+#include "sim/check/configuration.h"
 #include "sim/check/election.h"
 #include "sim/check/history.h"
 #include "sim/check/lease.h"
@@ -79,6 +80,7 @@ struct check_cluster {
     bool is_inheriting;     /* Its first member has not told yet what it begins with. */
     raft_index inherited;   /* Entries up to here took effect in the parent. */
     int64_t begun_revision; /* Of the parent's revisions it has those up to here. */
+    struct check_epochs epochs;
 };
 
 /* A machine that runs a member. */
@@ -99,6 +101,7 @@ struct check_member {
     raft_index applied;
     bool is_applied_known;
     struct check_electorate halves[2]; /* Incoming, outgoing. */
+    struct check_standing standing;
     /* Its disk: what the disk itself called durable. */
     struct check_tip disk;
     raft_term disk_term;

@@ -248,8 +248,10 @@ static int ask_next(lua_State *lua, int status, lua_KContext context)
     while ((missing & script_member_bit(healthy->asked)) == 0) {
         healthy->asked++;
     }
-    const struct wire_request request = {.kind = WIRE_KV,
-                                         .op = {.kind = KV_RANGE, .key = base_bytes_of("health")}};
+    struct wire_request request = {.kind = WIRE_KV, .op = {.kind = KV_RANGE, .key = base_bytes_of("health")}};
+    if ((sim_voters(run->world) & script_member_bit(healthy->asked)) == 0) {
+        request.op.flags = KV_SERIALIZABLE; /* All that a learner serves. */
+    }
     return script_wait_call(lua, "c:await_healthy", script_cluster_admin(lua, run), healthy->asked, &request,
                             answered);
 }

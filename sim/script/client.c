@@ -125,8 +125,8 @@ static void print_client(const void *object, char out[64])
 
 /* --- keys and values --- */
 
-static int call(lua_State *lua, const char *what, sim_machine_number client, const struct wire_request *request,
-                lua_KFunction then)
+static int call(lua_State *lua, const char *what, sim_machine_number client,
+                const struct wire_request *request, lua_KFunction then)
 {
     return script_wait_call(lua, what, client, 0, request, then);
 }
@@ -176,7 +176,8 @@ static int end_get(lua_State *lua, int status, lua_KContext context)
         return 1;
     }
     const struct kv_record *record = &result->records[0];
-    (void)lua_pushlstring(lua, record->value.data ? (const char *)record->value.data : "", record->value.size);
+    (void)lua_pushlstring(lua, record->value.data ? (const char *)record->value.data : "",
+                          record->value.size);
     script_push_record(lua, record);
     return 2;
 }
@@ -322,11 +323,12 @@ int script_client_grant(lua_State *lua)
 {
     static const char written[] = "cli:grant(ttl)";
     sim_machine_number client = script_client_self(lua, "grant");
-    uint64_t ttl_ns = script_check_ns(lua, 2, written);
-    if (ttl_ns == 0 || ttl_ns % 1000000000 != 0) {
-        script_argument_error(lua, 2, written, "a whole number of seconds, 1 or more");
+    lua_Number ttl_s = lua_type(lua, 2) == LUA_TNUMBER ? lua_tonumber(lua, 2) : 0.5;
+    /* Too much or too little is for the cluster to say. */
+    if (!(ttl_s >= -1e18 && ttl_s <= 1e18) || ttl_s != (lua_Number)(int64_t)ttl_s) {
+        script_argument_error(lua, 2, written, "a whole number of seconds");
     }
-    struct wire_request request = {.kind = WIRE_LEASE_GRANT, .ttl_s = (int64_t)(ttl_ns / 1000000000)};
+    struct wire_request request = {.kind = WIRE_LEASE_GRANT, .ttl_s = (int64_t)ttl_s};
     lua_settop(lua, 2);
     lua_pushinteger(lua, (lua_Integer)sim_machine_local(script_state_of(lua)->run->world, client));
     return call(lua, "cli:grant", client, &request, end_grant);
@@ -386,8 +388,12 @@ static int end_members(lua_State *lua, int status, lua_KContext context)
         const struct wire_member *member = &response->members[i];
         lua_createtable(lua, 0, 3);
         set_hex(lua, "id", member->id);
-        (void)lua_pushlstring(lua, member->name.data ? (const char *)member->name.data : "", member->name.size);
+        (void)lua_pushlstring(lua, member->name.data ? (const char *)member->name.data : "",
+                              member->name.size);
         lua_setfield(lua, -2, "name");
+        (void)lua_pushlstring(lua, member->peer_url.data ? (const char *)member->peer_url.data : "",
+                              member->peer_url.size);
+        lua_setfield(lua, -2, "url");
         lua_pushboolean(lua, member->is_learner);
         lua_setfield(lua, -2, "learner");
         lua_rawseti(lua, -2, (lua_Integer)i + 1);
@@ -400,6 +406,54 @@ int script_client_members(lua_State *lua)
     sim_machine_number client = script_client_self(lua, "members");
     struct wire_request request = {.kind = WIRE_MEMBER_LIST};
     return call(lua, "cli:members", client, &request, end_members);
+}
+
+static int end_alarms(lua_State *lua, int status, lua_KContext context)
+{
+    const struct script_wait *wait = (const struct script_wait *)context;
+    int failed = script_client_failed(lua, wait);
+    (void)status;
+    if (failed) {
+        return failed;
+    }
+    const struct wire_response *response = script_wait_response(wait);
+    lua_createtable(lua, (int)response->member_count, 0);
+    for (uint32_t i = 0; i < response->member_count; i++) {
+        const struct base_bytes word = response->members[i].name;
+        lua_createtable(lua, 0, 2);
+        set_hex(lua, "id", response->members[i].id);
+        (void)lua_pushlstring(lua, (const char *)word.data, word.size);
+        lua_setfield(lua, -2, "alarm");
+        lua_rawseti(lua, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+int script_client_alarms(lua_State *lua)
+{
+    sim_machine_number client = script_client_self(lua, "alarms");
+    const struct wire_request request = {.kind = WIRE_ALARM};
+    return call(lua, "cli:alarms", client, &request, end_alarms);
+}
+
+static int end_disarm(lua_State *lua, int status, lua_KContext context)
+{
+    const struct script_wait *wait = (const struct script_wait *)context;
+    int failed = script_client_failed(lua, wait);
+    (void)status;
+    if (failed) {
+        return failed;
+    }
+    lua_pushboolean(lua, 1);
+    return 1;
+}
+
+int script_client_disarm(lua_State *lua)
+{
+    enum { CLEAR = 3 }; /* As in struct wire_request. */
+    sim_machine_number client = script_client_self(lua, "disarm");
+    const struct wire_request request = {.kind = WIRE_ALARM, .alarm = CLEAR};
+    return call(lua, "cli:disarm", client, &request, end_disarm);
 }
 
 static int end_status(lua_State *lua, int status, lua_KContext context)

@@ -78,18 +78,15 @@ int script_cluster_leader(lua_State *lua)
 /* Live voters but the leader; `voters` is how many there are in all. */
 static uint64_t followers_of(struct sim_world *world, uint32_t *voters)
 {
-    uint64_t followers = 0;
-    uint64_t live = script_cluster_live(world);
+    uint64_t all = sim_voters(world);
     sim_machine_number leader = sim_leader(world);
     *voters = 0;
     for (sim_machine_number member = 1; member <= sim_member_count(world); member++) {
-        struct sim_member_view view;
-        sim_member_view(world, member, false, &view);
-        bool is_voter = !view.is_learner && !(view.exit && strncmp(view.exit, "removed", 7) == 0);
-        *voters += is_voter;
-        if (is_voter && member != leader) {
-            followers |= live & script_member_bit(member);
-        }
+        *voters += (all & script_member_bit(member)) != 0;
+    }
+    uint64_t followers = all & script_cluster_live(world);
+    if (leader != 0) {
+        followers &= ~script_member_bit(leader);
     }
     return followers;
 }

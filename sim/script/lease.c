@@ -37,7 +37,7 @@ int64_t script_check_lease(lua_State *lua, int index, const char *call)
     if (lua_type(lua, index) != LUA_TNUMBER) {
         script_argument_error(lua, index, call, "a lease or its number");
     }
-    return script_check_whole(lua, index, call, 0, INT64_MAX);
+    return script_check_whole(lua, index, call, INT64_MIN, INT64_MAX);
 }
 
 static struct lease_object *self(lua_State *lua, const char *method, struct sim_world **world)

@@ -4,7 +4,10 @@
 
 #include <assert.h>
 
-#define FIELD(key, kind, type, member, low, high) {key, kind, offsetof(struct type, member), low, high, NULL}
+#define FIELD(key, kind, type, member, low, high)                                                            \
+    {                                                                                                        \
+        key, kind, offsetof(struct type, member), low, high, NULL                                            \
+    }
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 enum { ENTRIES_MAX = 100000000 };
@@ -21,7 +24,8 @@ struct cluster_reading {
 static const char *const read_choices[] = {"quorum", "lease", NULL};
 static const char *const start_choices[] = {"bootstrap", "none", NULL};
 
-#define CLUSTER_FIELD(key, kind, member, low, high) FIELD(key, kind, cluster_reading, options.member, low, high)
+#define CLUSTER_FIELD(key, kind, member, low, high)                                                          \
+    FIELD(key, kind, cluster_reading, options.member, low, high)
 
 static const struct script_key cluster_keys[] = {
     CLUSTER_FIELD("members", SCRIPT_U32, members, 1, SIM_MEMBERS_MAX),
@@ -40,6 +44,7 @@ static const struct script_key cluster_keys[] = {
     CLUSTER_FIELD("segment", SCRIPT_BYTES, segment_bytes, 512, UINT64_C(1) << 40),
     CLUSTER_FIELD("preallocate", SCRIPT_BYTES, allocate_bytes, 0, UINT64_C(1) << 30),
     CLUSTER_FIELD("quota", SCRIPT_BYTES, quota_bytes, 0, UINT64_C(1) << 40),
+    CLUSTER_FIELD("corrupt_check", SCRIPT_NS, corrupt_check_ns, 1, 0),
     CLUSTER_FIELD("lease_checkpoint", SCRIPT_BOOL, lease_checkpoint, 0, 0),
     CLUSTER_FIELD("lease_fencing", SCRIPT_BOOL, lease_fencing, 0, 0),
     CLUSTER_FIELD("strict_reconfig", SCRIPT_BOOL, strict_reconfig, 0, 0),

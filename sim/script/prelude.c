@@ -7,6 +7,7 @@
 #include "sim/script/cluster.h"
 #include "sim/script/dist.h"
 #include "sim/script/lock.h"
+#include "sim/script/reconfigure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +65,9 @@ static int check_nemesis(lua_State *lua)
                                              {"during", SCRIPT_NS, 0, 1, 0, NULL}};
     static const char *const names[] = {"crash", "power_off", "pause", "partition", "isolate", "cut",
                                         "stall", "disk",      "slow",  "clock",     NULL};
-    static const struct script_key kind_key = {.name = "kind", .type = SCRIPT_CHOICE, .choices = names};
+    static const char *const all_names[] = {"crash", "power_off", "pause", "partition", "isolate", "cut",
+                                            "stall", "disk",      "slow",  "clock",     "member",  NULL};
+    static const struct script_key kind_key = {.name = "kind", .type = SCRIPT_CHOICE, .choices = all_names};
     const struct script_path path = {.call = "c:nemesis"};
     struct script_path inner = script_path_in(&path, "kinds");
     uint64_t during_ns = 0;
@@ -134,6 +137,13 @@ void script_prelude_open(lua_State *lua)
     static const luaL_Reg native[] = {{"check", check_lock},
                                       {"check_nemesis", check_nemesis},
                                       {"draw", draw},
+                                      {"check_add", script_reconfigure_check_add},
+                                      {"check_many", script_reconfigure_check_many},
+                                      {"machine", script_reconfigure_machine},
+                                      {"change", script_reconfigure_change},
+                                      {"listed", script_reconfigure_listed},
+                                      {"start", script_reconfigure_start},
+                                      {"arrived", script_reconfigure_arrived},
                                       {"failure", failure},
                                       {"hold", script_lock_hold},
                                       {"lock", script_lock_wait},

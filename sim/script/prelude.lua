@@ -6,7 +6,7 @@ local client, cluster = {}, {}
 
 -- A scenario may give these names other meanings.
 local choose, ipairs, now, random, shuffle, sleep = choose, ipairs, now, random, shuffle, sleep
-local spawn, type, uniform = spawn, type, uniform
+local spawn, table, type, uniform = spawn, table, type, uniform
 local hex, max, number_type = string.format, math.max, math.type
 
 -- The client itself waits for the lock (core/client/lock.c); what is left here is the
@@ -43,7 +43,93 @@ function client.unlock(cli, lock)
   return true
 end
 
-function cluster.replace_member(c, member)
+-- What may well be granted a little later: etcd wants its members connected for five
+-- seconds before it lets their number change.
+local passing = { ["unhealthy cluster"] = true, ["no leader"] = true, ["too many requests"] = true }
+
+-- Ask for changes, a letter of `kinds` for each of `members`: a(dd), l(earner), r(emove),
+-- p(romote), d(emote). Joint: all in one change.
+local function change(c, call, kinds, members, joint)
+  local stop, open = now() + 10, false
+  while true do
+    local done, err = native.change(c, call, kinds, members, joint)
+    if done then return true end
+    -- What became of a call without an answer, the list of members tells.
+    open = open or err.unknown
+    if open and native.listed(c, call, kinds, members) then return true end
+    if not (err.unknown or passing[err.code]) or now() >= stop then
+      err.unknown = open
+      return false, err
+    end
+    sleep(0.5)
+  end
+end
+
+local idle = {} -- Machines of members that were not let in.
+
+local function machine(c, call, on)
+  if on == nil and #idle > 0 then return table.remove(idle) end
+  return native.machine(c, call, on)
+end
+
+function cluster.add_member(c, options)
+  local call = "c:add_member"
+  local learner, start, within, on = native.check_add(c, options)
+  local m = machine(c, call, on)
+  local done, err = change(c, call, learner and "l" or "a", { m }, false)
+  if not done then
+    if on == nil and not err.unknown then idle[#idle + 1] = m end
+    return false, err
+  end
+  if start then
+    native.start(c, call, m)
+    native.arrived(c, call, { m }, within)
+  end
+  return m
+end
+
+function cluster.promote(c, m)
+  return change(c, "c:promote", "p", { m }, false)
+end
+
+function cluster.remove_member(c, m)
+  return change(c, "c:remove_member", "r", { m }, false)
+end
+
+function cluster.change_members(c, options)
+  local call = "c:change_members"
+  local add, learners, start, within, remove, promote, demote = native.check_many(c, options)
+  local fresh, members, kinds = {}, {}, ""
+  for i = 1, add + learners do
+    fresh[i] = machine(c, call, nil)
+    members[i] = fresh[i]
+    kinds = kinds .. (i <= add and "a" or "l")
+  end
+  for letter, list in pairs { r = remove, p = promote, d = demote } do
+    for _, m in ipairs(list) do
+      members[#members + 1] = m
+      kinds = kinds .. letter
+    end
+  end
+  if kinds == "" then return fresh end
+  local done, err = change(c, call, kinds, members, true)
+  if not done then
+    for _, m in ipairs(err.unknown and {} or fresh) do idle[#idle + 1] = m end
+    return false, err
+  end
+  if start and #fresh > 0 then
+    for _, m in ipairs(fresh) do native.start(c, call, m) end
+    native.arrived(c, call, fresh, within)
+  end
+  return fresh
+end
+
+function cluster.replace_member(c, member, options)
+  if type(options) == "table" and options.joint then
+    local fresh, err = c:change_members { add = 1, remove = { member } }
+    if not fresh then return false, err end
+    return fresh[1]
+  end
   local gone, err = c:remove_member(member)
   if not gone then return false, err end
   return c:add_member {}
@@ -129,6 +215,24 @@ end
 function faults.clock(c)
   local m = choose(c:members())
   m:clock { jump = random(-10.0, 10.0) }
+end
+
+-- One more member, one fewer, or a learner that becomes a voter: between three and
+-- seven voters, as long as the world lets it.
+function faults.member(c)
+  local voters, learners = c:followers(), {}
+  for _, m in ipairs(c:members()) do
+    if m.role == "learner" then learners[#learners + 1] = m end
+  end
+  spawn(function()
+    if #learners > 0 and random() < 0.5 then
+      c:promote(choose(learners))
+    elseif #voters >= 3 and (#voters >= 6 or random() < 0.5) then
+      c:remove_member(choose(voters))
+    else
+      c:add_member { learner = random() < 0.3 }
+    end
+  end)
 end
 
 function cluster.nemesis(c, options)

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # apply.pl MUTANT TREE: apply one planted bug to a copy of the tree, or say why
-# not. The text to find must stand in its file exactly once, to the letter.
+# not. Each text to find must stand in its file exactly once, to the letter.
 # apply.pl --get KEY MUTANT: print one of its header lines.
 use strict;
 use warnings;
@@ -15,19 +15,23 @@ sub slurp {
     return $text;
 }
 
-# Headers "key: value" up to the first section; sections "--- find", "--- replace",
-# and a last "--- end", each with its lines as they are.
+# Headers "key: value" up to the first section; pairs of sections "--- find" and
+# "--- replace", and a last "--- end", each with its lines as they are.
 sub parse {
     my ($path) = @_;
-    my (%head, %part, $section);
+    my (%head, @pairs);
+    my $section = 'first';
     my $line_number = 0;
     for my $line (split(/^/m, slurp($path))) {
         $line_number++;
         if ($line =~ /^--- (find|replace|end)$/) {
-            $section = $1;
-            $part{$section} = '';
-        } elsif (defined $section) {
-            $part{$section} .= $line;
+            my $next = $1;
+            my $allowed = { first => 'find', find => 'replace', replace => 'find end', end => '' }->{$section};
+            die "$path:$line_number: found '--- $next' after '--- $section'\n" if $allowed !~ /\b$next\b/;
+            $section = $next;
+            push @pairs, { find => '', replace => '' } if $section eq 'find';
+        } elsif ($section ne 'first') {
+            $pairs[-1]{$section} .= $line;
         } elsif ($line =~ /^([a-z]+): (.*)$/) {
             $head{$1} = $2;
         } elsif ($line !~ /^(#.*)?$/) {
@@ -37,10 +41,8 @@ sub parse {
     for my $key (qw(id source file breaks finds)) {
         die "$path: has no line '$key: …'\n" unless defined $head{$key};
     }
-    for my $key (qw(find replace end)) {
-        die "$path: has no section '--- $key'\n" unless defined $part{$key};
-    }
-    return (\%head, \%part);
+    die "$path: does not end with '--- end'\n" unless $section eq 'end';
+    return (\%head, @pairs);
 }
 
 if (@ARGV == 3 && $ARGV[0] eq '--get') {
@@ -50,16 +52,18 @@ if (@ARGV == 3 && $ARGV[0] eq '--get') {
 }
 die "usage: apply.pl MUTANT TREE | apply.pl --get KEY MUTANT\n" unless @ARGV == 2;
 my ($mutant, $tree) = @ARGV;
-my ($head, $part) = parse($mutant);
+my ($head, @pairs) = parse($mutant);
 my $path = "$tree/$head->{file}";
 my $text = slurp($path);
-my $find = $part->{find};
-my $count = 0;
-for (my $at = index($text, $find); $at >= 0; $at = index($text, $find, $at + 1)) {
-    $count++;
+for my $pair (@pairs) {
+    my $find = $pair->{find};
+    my $count = 0;
+    for (my $at = index($text, $find); $at >= 0; $at = index($text, $find, $at + 1)) {
+        $count++;
+    }
+    die "$mutant: its text stands $count times in $head->{file}, expected exactly once\n" unless $count == 1;
+    substr($text, index($text, $find), length($find)) = $pair->{replace};
 }
-die "$mutant: its text stands $count times in $head->{file}, expected exactly once\n" unless $count == 1;
-substr($text, index($text, $find), length($find)) = $part->{replace};
 open(my $out, '>:raw', $path) or die "$path: cannot be written: $!\n";
 print $out $text;
 close($out) or die "$path: cannot be written: $!\n";

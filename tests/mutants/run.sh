@@ -7,10 +7,10 @@
 # A bug is a small file NAME.mutant beside this script: lines "id:", "source:", "file:"
 # (in the tree), "breaks:" (the promise) and "finds:" (arguments of faultline run),
 # then the exact lines to find between "--- find" and "--- replace", and what stands
-# in their place up to "--- end". One that takes out a mechanism without which claims fall
+# in their place up to the next "--- find" or "--- end". One that takes out a mechanism without which claims fall
 # (faultline list --claims) names them, "claims: ID…", and it, "without: …". Lines before
-# the sections that begin with # are comments. A bug whose text is not found
-# exactly once fails the suite. It counts as caught when its campaign ends with exit
+# the sections that begin with # are comments. A bug with a text that is not
+# found exactly once fails the suite. It counts as caught when its campaign ends with exit
 # status 1 and the replay line that was printed breaks a promise again, and when each of
 # its claims falls by a scenario that carries it. --file takes a bug from elsewhere
 # instead; --seeds overrides how many seeds each hunt gets.

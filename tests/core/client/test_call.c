@@ -174,9 +174,9 @@ Test(client_call, a_write_is_unknown_when_the_server_does_not_know)
 
 Test(client_call, a_refused_write_is_not_unknown)
 {
-    static const enum base_status statuses[] = {
-        BASE_NO_SPACE,  BASE_LEASE_NOT_FOUND,   BASE_TOO_MANY_REQUESTS, BASE_NO_LEADER,
-        BASE_UNHEALTHY, BASE_REQUEST_TOO_LARGE, BASE_COMPACTED,         BASE_NOT_SUPPORTED_FOR_LEARNER};
+    static const enum base_status statuses[] = {BASE_NO_SPACE,  BASE_LEASE_NOT_FOUND, BASE_TOO_MANY_REQUESTS,
+                                                BASE_NO_LEADER, BASE_UNHEALTHY,       BASE_REQUEST_TOO_LARGE,
+                                                BASE_COMPACTED};
     for (size_t i = 0; i < COUNT(statuses); i++) {
         fake_start_ready(&host, 3, NULL);
         (void)call(fake_put());
@@ -311,5 +311,27 @@ Test(client_call, a_steady_state_allocates_nothing_and_sets_no_timers)
     cr_assert_eq(host.allocations, allocations);
     cr_assert_eq(host.due_count, due_count);
     cr_assert_leq(host.bytes_out, 4096);
+    fake_end(&host);
+}
+
+/* Nothing has happened there, and another endpoint may be a voter: even a write goes on. */
+Test(client_call, a_learner_sends_everything_elsewhere)
+{
+    fake_start_ready(&host, 3, NULL);
+    (void)call(fake_put());
+    uint64_t before = fake_last(&host, WIRE_REQUEST)->connection;
+    fake_answer(&host, fake_last(&host, WIRE_REQUEST), BASE_NOT_SUPPORTED_FOR_LEARNER);
+    cr_assert_neq(fake_last(&host, WIRE_REQUEST)->connection, before);
+    fake_answer(&host, fake_last(&host, WIRE_REQUEST), BASE_OK);
+    expect_done(&host, BASE_OK, false);
+    fake_end(&host);
+}
+
+Test(client_call, with_one_endpoint_a_learner_has_the_last_word)
+{
+    fake_start_ready(&host, 1, NULL);
+    (void)call(fake_put());
+    fake_answer(&host, fake_last(&host, WIRE_REQUEST), BASE_NOT_SUPPORTED_FOR_LEARNER);
+    expect_done(&host, BASE_NOT_SUPPORTED_FOR_LEARNER, false);
     fake_end(&host);
 }

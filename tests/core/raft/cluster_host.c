@@ -345,7 +345,7 @@ void cluster_start(struct cluster_node *node, const struct raft_config *config, 
     assert(status == RAFT_OK);
     if (is_new && node->id <= voters) {
         raft_id peers[CLUSTER_NODES] = {1, 2, 3, 4, 5, 6};
-        status = raft_bootstrap(node->raft, peers, NULL, voters);
+        status = raft_bootstrap(node->raft, peers, NULL, NULL, voters);
         assert(status == RAFT_OK);
         node->configuration = *raft_configuration(node->raft);
     } else {

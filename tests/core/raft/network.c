@@ -33,7 +33,7 @@ struct network *network_new(uint32_t count, const struct raft_config *config)
         own.random_context = network;
         enum raft_status status = raft_new(&own, &cluster_allocator, &network->nodes[id]);
         assert(status == RAFT_OK);
-        status = raft_bootstrap(network->nodes[id], peers, NULL, count);
+        status = raft_bootstrap(network->nodes[id], peers, NULL, NULL, count);
         assert(status == RAFT_OK);
         status = raft_start(network->nodes[id], 0);
         assert(status == RAFT_OK);

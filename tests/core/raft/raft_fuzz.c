@@ -170,7 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const raft_id peers[] = {1, 2, 3};
     struct raft *raft = NULL;
     if (raft_new(&config, &cluster_allocator, &raft) != RAFT_OK ||
-        raft_bootstrap(raft, peers, NULL, options & 128 ? 1 : 3) != RAFT_OK ||
+        raft_bootstrap(raft, peers, NULL, NULL, options & 128 ? 1 : 3) != RAFT_OK ||
         raft_start(raft, 0) != RAFT_OK) {
         abort();
     }

@@ -1,0 +1,67 @@
+-- A store that reaches its quota takes no more until somebody has made room and cleared
+-- the alarm; everything else goes on.
+scenario "quota: full is said, reads and deletions go on, room is made" {
+  tags = { "quota" }, seeds = 10,
+  cluster = { members = 3, quota = 64*KiB, snapshot_entries = 50, catchup_entries = 10 },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    local cli = c:client()
+    local lease = cli:grant(60*s)
+    local count, err, ok = 0
+    repeat
+      count = count + 1
+      ok, err = cli:put("k" .. count, string.rep("v", 1000))
+    until not ok or count > 200
+    expect(not ok and err.code == "no space", "the quota is held")
+    expect(not err.unknown, "and the write for sure not made")
+    eventually(function() return #cli:alarms() > 0 end, { within = 5*s })
+    expect(cli:alarms()[1].alarm == "no space", "the alarm says which")
+    -- While it is on nothing is added, however small and whoever is asked.
+    for _, m in ipairs(c:members()) do
+      local there = c:client { endpoints = { m } }
+      local done, why = there:put("small", "")
+      expect(not done and why.code == "no space", "nobody takes more")
+      done, why = there:txn { success = { { "put", "a", "b" } } }
+      expect(not done and why.code == "no space", "nor in a transaction")
+      done, why = there:grant(5*s)
+      expect(not done and why.code == "no space", "nor a lease")
+      expect(there:get("k1") ~= nil, "reads are served")
+      expect(there:txn { success = { { "get", "k1" } } }, "transactions that only read as well")
+    end
+    expect(lease:keepalive(), "leases are kept alive")
+    -- An alarm outlives a change of leader, a crash and a snapshot.
+    local old = c:leader()
+    old:crash()
+    c:await_leader { other_than = old, within = 20*s }
+    old:restart()
+    expect(#cli:alarms() > 0, "the next leader knows")
+    local revision = cli:delete("k", "l")
+    expect(revision, "deletions are made")
+    expect(cli:compact(revision), "and compaction")
+    sleep(500*ms)
+    expect(cli:disarm(), "cleared")
+    eventually(function() return cli:put("again", "v") end, { within = 10*s })
+    expect(#cli:alarms() == 0, "no alarm is left")
+  end,
+}
+
+-- Members that agree are not accused of anything.
+scenario "quota: stores are compared under load and found equal" {
+  tags = { "corrupt" }, seeds = 10,
+  cluster = { members = 3, corrupt_check = 500*ms, snapshot_entries = 30, catchup_entries = 10 },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    c:load { clients = 4, rate = 100, mix = { put = 2, delete = 1, lease = 2, txn = 1 }, keys = 20 }
+    local cli = c:client()
+    for round = 1, 6 do
+      sleep(random() * 1*s)
+      local m = choose(c:members())
+      m:crash()
+      sleep(random() * 1*s)
+      m:restart()
+      local revision = cli:status(c:await_leader { within = 20*s })
+      if revision then cli:compact(revision.revision - random(0, 20)) end
+    end
+    expect(#cli:alarms() == 0, "nobody differs")
+  end,
+}
