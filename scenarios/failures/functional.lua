@@ -156,3 +156,45 @@ for _, target in ipairs { "one follower", "leader" } do
     }
   end
 end
+
+-- Stopped, and the disks replaced: with a quorum of them gone the operator restores what
+-- was backed up (S17b); leases come back with their whole TTL.
+for _, target in ipairs { "quorum", "all" } do
+  scenario("functional: stop and wipe, " .. target) {
+    claims = { "majority.disaster" },
+    measures = { ["majority.disaster"] = { "healthy_after" } },
+    tags = { "functional" },
+    seeds = 20,
+    tolerance = "lossy",
+    cluster = { members = 3 },
+    run = function(c)
+      c:await_leader { within = 10*s }
+      local l = common.load(c)
+      local cli = c:client { keepalive = { every = 500*ms, timeout = 500*ms } }
+      local kinds = grant_leases(c, cli)
+      sleep(random() * 2*s)
+      l:stop()
+      local backup = c:backup(c:leader())
+      for _, m in ipairs(targets[target](c)) do
+        m:crash()
+        m:wipe()
+      end
+      lengths["plain"](c)
+      expect(c:leader() == nil, "without a quorum nobody leads")
+      for _, m in ipairs(c:members()) do
+        if m.alive then m:crash() end
+      end
+      local t, promoted = now(), nil
+      at("promote", {}, function() promoted = now() end)
+      c:restore(backup, { members = { 1, 2, 3 } })
+      c:await_healthy { within = 60*s }
+      record("healthy_after", now() - t)
+      local anew = c:client()
+      expect(anew:get("revoked") == nil, "what was revoked remains so")
+      eventually(function() return anew:get("short") == nil end, { within = 1*min, every = 50*ms })
+      expect(now() - promoted >= 4*s + E, "the others come back with their whole TTL")
+      expect(anew:get("long") == "held", "and a long one is still there")
+      c:await_converged { within = 30*s }
+    end,
+  }
+end
