@@ -126,9 +126,13 @@ function cluster:minority() end
 ---@return faultline.member[]
 function cluster:majority() end
 
----`c:bootstrap{token=, discovery=, only={…}, member={[3]={token=, peers=, name=, state=}}}`: start members that never ran or were wiped
+---`c:bootstrap{token=, discovery=, size=, only={…}, member={[3]={token=, peers=, name=, url=, state=, discovery=}}}`: start members that never ran or were wiped; peers is a list of members or a table of urls by name
 ---@return any
 function cluster:bootstrap(options) end
+
+---`c:discovery()`: the discovery service; also "discovery" where a machine is wanted
+---@return any
+function cluster:discovery() end
 
 ---`c:start(m)`: start one member
 ---@return any
@@ -214,13 +218,17 @@ function cluster:move_leader(to) end
 ---@return any
 function cluster:backup(m) end
 
----`c:restore(backup, {members=, token=, bump_revision=, mark_compacted=})`: a new cluster from a backup
+---`c:restore(backup, {members=, token=, bump_revision=, mark_compacted=, within=})`: a new cluster from a backup, in new directories: its members; members is a list, or how many (machines that are down, then new ones)
 ---@return any
 function cluster:restore(backup, options) end
 
----`c:force_new_cluster(m)`: a cluster of one from a survivor
+---`c:force_new_cluster(m)`: a cluster of one from a survivor that is down
 ---@return any
 function cluster:force_new_cluster(m) end
+
+---`c:lost()`: acknowledged revisions that no restored or forced cluster has
+---@return any
+function cluster:lost() end
 
 ---`c:nemesis{kinds={…}, every=dist, during=, heal_after=dist}`: random faults from the scenario's own stream
 ---@return any
@@ -230,7 +238,7 @@ function cluster:nemesis(options) end
 ---@return any
 function cluster:lease_margin() end
 
----`c:cost()`: what has been spent: time, operator_actions, messages, bytes, entries, syncs
+---`c:cost()`: what has been spent so far: time, operator_actions (commands, not faults), messages, bytes, entries, syncs
 ---@return any
 function cluster:cost() end
 
@@ -449,6 +457,54 @@ local handle = {}
 ---`handle:await()`: wait until it is over, and return what it returned
 ---@return any
 function handle:await() end
+
+---@class faultline.backup
+---@field revision integer of the store in it; nil of a damaged one, as all but size
+---@field index integer of the last entry applied to it
+---@field hash integer hex, of store and leases: m.store_hash there and then
+---@field cluster_id string? hex, of the cluster it was taken from
+---@field size integer bytes
+local backup = {}
+
+---`backup:truncate(n)`: lose all but its first n bytes; answers it
+---@return any
+function backup:truncate(n) end
+
+---`backup:flip(offset)`: flip a bit of the byte there (from 0); answers it
+---@return any
+function backup:flip(offset) end
+
+---`backup:copy()`: another one, to be damaged by itself
+---@return any
+function backup:copy() end
+
+---`backup:data()`: its bytes; c:restore takes such a string as well
+---@return any
+function backup:data() end
+
+---@class faultline.discovery
+---@field alive boolean its process runs
+local discovery = {}
+
+---`discovery:crash()`: its process dies; what was registered stays
+---@return any
+function discovery:crash() end
+
+---`discovery:restart()`: start it again
+---@return any
+function discovery:restart() end
+
+---`discovery:pause()`: stop its process where it is
+---@return any
+function discovery:pause() end
+
+---`discovery:resume()`: let it go on
+---@return any
+function discovery:resume() end
+
+---`discovery:registered(token)`: how many are registered under a token
+---@return any
+function discovery:registered(token) end
 
 ---`scenario "name" { run = function(c) … end, … }`: a scenario of this file
 ---@return fun(options: faultline.scenario_options)
