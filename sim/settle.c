@@ -284,7 +284,10 @@ static void probe(struct sim_world *world, const struct cluster_view *view)
                                         .member = {.id = first, .peer_url = base_bytes_of(url)}};
         /* If the first one is lost there must be time for a second. */
         uint64_t request_ns = UINT64_C(5000000000) + 2 * world->options.cluster.election_ns;
-        world->settle_deadline_ns = world->now_ns + bound_ns(world) + 2 * request_ns;
+        if (!world->has_asked_change) {
+            world->settle_deadline_ns = world->now_ns + bound_ns(world) + 2 * request_ns;
+        }
+        world->has_asked_change = true;
     }
     world->probe_state = PROBE_UNDER_WAY;
     (void)sim_client_call(world, world->prober, &request, on_probe, world);
