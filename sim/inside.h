@@ -297,7 +297,9 @@ struct sim_world {
     uint32_t prober;
     uint32_t probe_state;  /* 0 none under way, 1 under way, 2 answered. */
     bool is_reconfigured;  /* Somebody asked for a change of the membership. */
-    bool has_probed_write; /* The first probe was answered. */
+    bool has_probed_write; /* The first probe was answered, */
+    bool has_asked_write;  /* The first of each was asked, */
+    bool has_asked_change; /* and the second one made. */
     char text[256];       /* Of a refusal. */
 };
 

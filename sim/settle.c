@@ -283,11 +283,16 @@ static void probe(struct sim_world *world, const struct cluster_view *view)
         request = (struct wire_request){.kind = WIRE_MEMBER_UPDATE,
                                         .member = {.id = first, .peer_url = base_bytes_of(url)}};
     }
-    /* If the first one is lost, with a leader that goes, there must be time for a second. */
-    uint64_t request_ns = UINT64_C(5000000000) + 2 * world->options.cluster.election_ns;
-    uint64_t deadline_ns = world->now_ns + bound_ns(world) + 2 * request_ns;
-    world->settle_deadline_ns =
-        deadline_ns > world->settle_deadline_ns ? deadline_ns : world->settle_deadline_ns;
+    /* If the first one is lost, with a leader that goes, there must be time for a second;
+     * once, so that a cluster that answers none is found out. */
+    bool *has_asked = world->has_probed_write ? &world->has_asked_change : &world->has_asked_write;
+    if (!*has_asked) {
+        uint64_t request_ns = UINT64_C(5000000000) + 2 * world->options.cluster.election_ns;
+        uint64_t deadline_ns = world->now_ns + bound_ns(world) + 2 * request_ns;
+        world->settle_deadline_ns =
+            deadline_ns > world->settle_deadline_ns ? deadline_ns : world->settle_deadline_ns;
+    }
+    *has_asked = true;
     world->probe_state = PROBE_UNDER_WAY;
     (void)sim_client_call(world, world->prober, &request, on_probe, world);
 }
