@@ -55,6 +55,7 @@
 ---@field preallocate? any `preallocate = 0`: room taken on the disk ahead of the log, in such steps
 ---@field max_learners? any `max_learners = 1`: how many there may be at a time
 ---@field quota? any `quota = 2048*MiB`: size of the store at which writes are refused
+---@field corrupt_check? any `corrupt_check = nil`: time between comparisons of the members' stores; nil: never
 ---@field lease_checkpoint? boolean `lease_checkpoint = false`: what is left of leases is written to the log
 ---@field lease_fencing? boolean `lease_fencing = true`: false: etcd's own behaviour, with its known holes
 ---@field strict_reconfig? boolean `strict_reconfig = true`: changes of members that would risk the quorum are refused
@@ -392,6 +393,14 @@ function client:status(m) end
 ---`cli:leases()`: list of lease ids
 ---@return any
 function client:leases() end
+
+---`cli:alarms()`: list of {id=, alarm=}: who raised "no space" or "corrupt"
+---@return any
+function client:alarms() end
+
+---`cli:disarm()`: clear all alarms: true
+---@return any
+function client:disarm() end
 
 ---`cli:async(name, …)`: make a call without waiting: a handle
 ---@return faultline.handle
