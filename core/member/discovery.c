@@ -171,6 +171,7 @@ static void complete(struct member *member, const struct kv_result *result)
             name_size++;
         }
         size_t used = name_size < value.size ? name_size + 1 : name_size;
+        peers[i].is_learner = false;
         peers[i].name = text_of(member, (struct base_bytes){.data = value.data, .size = name_size});
         peers[i].url =
             text_of(member, (struct base_bytes){.data = value.data + used, .size = value.size - used});
