@@ -8,6 +8,7 @@
  * The state is a head (membership, leases) and the store's stream of revisions. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/member/state.h"
+#include "core/raft/conf_change.h"
 
 #include <assert.h>
 
@@ -148,16 +149,28 @@ void member_snapshot_loaded(const struct member *member, const struct raft_snaps
 
 /* --- making --- */
 
+/* Enough was applied since the newest one; or it is from before somebody joined, who
+ * must refuse it (it does not name them) and may be needed for all that comes after. */
+static bool is_due(const struct member *member)
+{
+    const struct member_snapshots *snapshots = &member->snapshots;
+    raft_index last = snapshots->newest.index;
+    if (member->config.snapshot_entries == 0 || member->apply.applied <= last) {
+        return false;
+    }
+    return member->apply.applied - last > member->config.snapshot_entries ||
+           (snapshots->is_outdated && last > 0);
+}
+
 void member_snapshot_maybe_begin(struct member *member)
 {
     struct member_snapshots *snapshots = &member->snapshots;
-    raft_index last = snapshots->newest.index;
     bool is_busy =
         snapshots->stream || snapshots->ended != 0 || snapshots->is_installing || snapshots->is_receiving;
-    if (is_busy || member->config.snapshot_entries == 0 ||
-        member->apply.applied - last <= member->config.snapshot_entries) {
+    if (is_busy || !is_due(member)) {
         return;
     }
+    snapshots->is_outdated = false;
     raft_term term = 0;
     enum raft_status status = raft_term_at(member->raft, member->apply.applied, &term);
     assert(status == RAFT_OK); /* What is applied is not compacted yet. */
@@ -255,7 +268,9 @@ void member_snapshot_send(struct member *member, const struct raft_message *mess
             break;
         }
     }
-    if (snapshots->sending_count == MEMBER_SENDINGS_MAX) {
+    /* Nobody takes one that does not name him: the next one will. */
+    bool is_strange = !raft_conf_has(&message->snapshot->configuration, message->to);
+    if (is_strange || snapshots->sending_count == MEMBER_SENDINGS_MAX) {
         if (snapshots->refused_count < MEMBER_SENDINGS_MAX) {
             snapshots->refused[snapshots->refused_count++] = message->to;
         }
