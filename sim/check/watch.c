@@ -67,12 +67,19 @@ static void set_range(struct check_watcher *watcher, const struct kv_op *op)
     watcher->is_range_known = true;
 }
 
-void check_watch_create(struct check *check, uint64_t now, uint32_t client, const struct wire_request *request)
+void check_watch_create(struct check *check, uint64_t now, uint32_t client,
+                        const struct wire_request *request)
 {
     struct check_watcher *watcher = watcher_of(&check->watch, client, request->watch);
     if (!watcher->is_range_known) {
         set_range(watcher, &request->op);
     }
+    /* A client that tries again elsewhere has given up its earlier attempts, which may
+     * arrive and be answered all the same. */
+    if (request->id < watcher->attempt) {
+        return;
+    }
+    watcher->attempt = request->id;
     if (!watcher->is_begun) {
         watcher->next = request->revision > 0 ? request->revision : 0;
     } else if (request->revision > watcher->next && watcher->next > 0 && !watcher->is_over) {
@@ -87,6 +94,9 @@ void check_watch_created(struct check *check, uint32_t client, const struct wire
                          const struct wire_response *response, const struct check_cluster *cluster)
 {
     struct check_watcher *watcher = watcher_of(&check->watch, client, request->watch);
+    if (response->id != watcher->attempt) {
+        return;
+    }
     watcher->cluster = cluster->slot;
     if (watcher->next == 0 && !watcher->is_begun && response->revision > 0) {
         watcher->next = response->revision + 1; /* What comes next. */

@@ -13,15 +13,16 @@ struct check_cluster;
 struct check_watcher {
     uint32_t client;
     uint64_t watch;
-    uint32_t cluster;  /* Slot; UINT32_MAX not known. */
+    uint32_t cluster; /* Slot; UINT32_MAX not known. */
     uint32_t flags;
-    uint8_t *range;    /* key, then range_end. */
+    uint8_t *range; /* key, then range_end. */
     uint32_t key_size;
     uint32_t end_size;
     bool is_range_known;
-    bool is_torn;      /* More of the last revision was announced (fragment). */
-    bool is_begun;     /* It got something. */
+    bool is_torn;  /* More of the last revision was announced (fragment). */
+    bool is_begun; /* It got something. */
     bool is_over;
+    uint64_t attempt;  /* Id of the newest request that creates it. */
     int64_t next;      /* Everything below was delivered; 0 not known. */
     int64_t last;      /* Revision of the last event. */
     uint32_t last_sub; /* Its place in the revision, if next is known. */
@@ -37,7 +38,8 @@ struct check_watch {
 void check_watch_release(struct check_watch *watch);
 void check_watch_reset(struct check_watch *watch);
 /* A client asks for a watch, or for one to go on after a reset. */
-void check_watch_create(struct check *check, uint64_t now, uint32_t client, const struct wire_request *request);
+void check_watch_create(struct check *check, uint64_t now, uint32_t client,
+                        const struct wire_request *request);
 void check_watch_created(struct check *check, uint32_t client, const struct wire_request *request,
                          const struct wire_response *response, const struct check_cluster *cluster);
 void check_watch_batch(struct check *check, uint64_t now, uint32_t client, uint64_t watch,
