@@ -110,7 +110,7 @@ static void host_send(void *context, raft_id to, const struct wire_message *mess
     for (uint32_t i = 0; i < machine->peer_count; i++) {
         if (machine->peers[i].id == to) {
             uint32_t number = machine->peers[i].number;
-            if (number != machine->number) {
+            if (number != 0 && number != machine->number) { /* 0: its address is nobody's. */
                 outbox_put(machine, sim_frame_new(machine->world, machine->number, number, 0, message));
             }
             return;

@@ -304,6 +304,20 @@ static void create_log(struct member *member, uint32_t count)
     storage->founded_to = count;
 }
 
+/* Learners behind the voters, each by id: whoever applies the changes one by one after
+ * a restart has a voter from the first on. */
+static void put_voters_first(struct wire_member *members, uint32_t count)
+{
+    uint32_t voters = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!members[i].is_learner) {
+            struct wire_member voter = members[i];
+            memmove(&members[voters + 1], &members[voters], (i - voters) * sizeof members[0]);
+            members[voters++] = voter;
+        }
+    }
+}
+
 static void found_cluster(struct member *member)
 {
     struct wire_member members[RAFT_MEMBERS_MAX];
@@ -316,17 +330,21 @@ static void found_cluster(struct member *member)
     }
     for (uint32_t i = 0; i < count; i++) {
         ids[i] = members[i].id;
+    }
+    member->cluster_id = member_cluster_id_of(ids, count);
+    put_voters_first(members, count);
+    for (uint32_t i = 0; i < count; i++) {
+        ids[i] = members[i].id;
         contexts[i] = founding_context(member, &members[i]);
         learners[i] = members[i].is_learner;
     }
-    member->cluster_id = member_cluster_id_of(ids, count);
     member_identify(member);
     member_boot_step(member, "ids");
     if (!member_raft_make(member, member->id)) {
         return;
     }
     enum raft_status status = raft_bootstrap(member->raft, ids, contexts, learners, count);
-    assert(status == RAFT_OK); /* Sorted, unique, and the node is empty. */
+    assert(status == RAFT_OK); /* Unique, and the node is empty. */
     create_log(member, count);
     member_boot_step(member, "log");
     for (uint32_t i = 0; i < count; i++) {

@@ -13,3 +13,40 @@ scenario "membership: the second member joins behind a snapshot" {
     expect(c:client():put("k", "both"), "and both serve")
   end,
 }
+
+-- One votes and two learn. What a founding member finds in its log after a restart it
+-- applies from the first entry on, and without a voter there is no configuration.
+scenario "membership: learners of a new cluster start again" {
+  tags = { "membership", "learner" }, seeds = 20,
+  cluster = { members = 1, learners = 2 },
+  run = function(c)
+    c:await_healthy { within = 10*s }
+    for _, m in ipairs(c:members()) do
+      m:crash()
+      m:restart()
+    end
+    c:await_healthy { within = 20*s }
+    expect(c:client():put("k", "v"), "and serve")
+  end,
+}
+
+-- An address that nobody has: what is sent there is lost, and no more.
+scenario "membership: a member's new address is nobody's" {
+  tags = { "membership", "update" }, seeds = 20,
+  cluster = { members = 3 },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    local m = choose(c:followers())
+    expect(c:update_member(m, "http://nowhere:1"), "the operator errs")
+    sleep(3*s)
+    local others = {}
+    for _, other in ipairs(c:members()) do
+      if other ~= m then others[#others + 1] = other end
+    end
+    expect(c:client { endpoints = others }:put("k", "v"), "two of three go on")
+    -- Whoever asks the one that nobody reaches is not answered: ask again.
+    local is_right = false
+    while not is_right do is_right = c:update_member(m, "http://m" .. m.id .. ":2380") end
+    c:await_healthy { within = 20*s }
+  end,
+}

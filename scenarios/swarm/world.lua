@@ -111,6 +111,7 @@ end
 local kinds = {
   crash = 60, power_off = 50, pause = 50, stop = 30, partition = 50, isolate = 40, cut = 40, stall = 30,
   disk_stall = 30, slow = 30, skew = 20, move_leader = 30, compact = 40, storm = 30, client = 30, ruin = 25,
+  membership = 25,
 }
 
 function world.draw(profile)
@@ -126,8 +127,6 @@ function world.draw(profile)
   for kind, percent in pairs(kinds) do -- In order of the alphabet.
     if exists(kind, percent) then self.kinds[#self.kinds + 1] = kind end
   end
-  -- Not by itself yet: --param membership=true.
-  if draw("membership", false) then self.kinds[#self.kinds + 1] = "membership" end
   self.rounds = draw("rounds", random(1, 3))
   self.pace = draw("pace", random(1, 20) / 10) -- Seconds between two faults, about.
   return self
