@@ -559,6 +559,8 @@ void script_run(const struct script_file *file, uint32_t number, const struct sc
     out->sometimes_count = run.sometimes_count;
     out->drawn = run.state->drawn;
     out->drawn_count = run.state->drawn_count;
+    run.state->drawn = NULL; /* The outcome's from here on. */
+    run.state->drawn_count = 0;
     drop_answers(&run);
     script_state_free(run.state);
     script_locale_leave(before);

@@ -193,6 +193,11 @@ void script_state_free(struct script_state *state)
 {
     if (state) {
         lua_close(state->lua);
+        for (uint32_t i = 0; i < state->drawn_count; i++) {
+            free((void *)(uintptr_t)state->drawn[i].name);
+            free((void *)(uintptr_t)state->drawn[i].value);
+        }
+        free(state->drawn);
         base_free(&script_memory, state, sizeof *state);
     }
 }
