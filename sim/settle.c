@@ -3,6 +3,8 @@
  * still catches up) there is a leader, a write of ours is answered, and all live
  * members have applied the same to equal stores. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/raft/conf_change.h"
+#include "core/raft/id_set.h"
 #include "sim/inside.h"
 
 #include <inttypes.h>
@@ -111,28 +113,13 @@ static const struct raft_conf_state *configuration_of(const struct sim_world *wo
     return member_configuration(world->machines[number]->member);
 }
 
-static bool is_listed(const struct raft_id_set *ids, raft_id id)
-{
-    uint32_t slot = 0;
-    while (slot < ids->count && ids->ids[slot] != id) {
-        slot++;
-    }
-    return slot < ids->count;
-}
-
-static bool belongs(const struct raft_conf_state *configuration, raft_id id)
-{
-    return is_listed(&configuration->voters, id) || is_listed(&configuration->voters_outgoing, id) ||
-           is_listed(&configuration->learners, id);
-}
-
 /* Of those in `ids`, how many live? */
 static uint32_t count_live(const struct sim_world *world, const struct cluster_view *view,
                            const struct raft_id_set *ids)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < view->live; i++) {
-        count += is_listed(ids, world->machines[view->members[i]]->member_id);
+        count += raft_id_set_has(ids, world->machines[view->members[i]]->member_id);
     }
     return count;
 }
@@ -164,7 +151,7 @@ static bool must_elect(const struct sim_world *world, const struct cluster_view 
     const struct raft_conf_state *newest = configuration_of(world, view->newest);
     for (uint32_t i = 0; i < view->live; i++) {
         const struct raft_conf_state *own = configuration_of(world, view->members[i]);
-        bool stands = is_listed(&newest->voters, world->machines[view->members[i]]->member_id);
+        bool stands = raft_id_set_has(&newest->voters, world->machines[view->members[i]]->member_id);
         if (stands && own && own->voters.count > 0 && !is_quorum_live(world, view, own)) {
             return false;
         }
@@ -194,7 +181,7 @@ static void view_measure(struct sim_world *world, struct cluster_view *view)
         struct sim_machine *machine = world->machines[view->members[i]];
         struct member_status status;
         member_get_status(machine->member, &status);
-        if (!belongs(newest, machine->member_id)) {
+        if (!raft_conf_has(newest, machine->member_id)) {
             view->stranger = machine->number;
             continue;
         }
