@@ -14,7 +14,7 @@ scenario "swarm: beyond what is promised, still safe" {
   cluster = world.cluster, network = world.network, disk = world.disk, clock = world.clock,
   run = function(c)
     -- Any disk may go; what goes is detected, so that safety is not at stake.
-    local swarm = { c = c, world = world, clients = {}, paused = {}, round = 0, doomed = c:members() }
+    local swarm = faults.begin(c, world, c:members())
     clients.employ(swarm)
     for _ = 1, world.rounds do
       local stop = now() + random(3.0, 15.0)

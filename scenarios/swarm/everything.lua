@@ -43,7 +43,7 @@ scenario "swarm: everything at once, within what is promised" {
   tags = { "swarm" }, seeds = 1000, limit = 10*min, arms = armed,
   cluster = world.cluster, network = world.network, disk = world.disk, clock = world.clock,
   run = function(c)
-    local swarm = { c = c, world = world, clients = {}, paused = {}, round = 0, doomed = doomed(c) }
+    local swarm = faults.begin(c, world, doomed(c))
     local prober = c:client { timeout = 2*s }
     clients.employ(swarm)
     for _ = 1, world.rounds do

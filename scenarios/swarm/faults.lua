@@ -143,24 +143,55 @@ function kinds.client(swarm, _, length)
   end
 end
 
--- One more member for a while: a learner first, or a voter at once; who of the first ones
--- is ruined leaves a majority of whole disks with it, too.
+-- What an operator asks for: now, or of whoever becomes leader next and may have inherited
+-- a change. Machines fail while it is on its way.
+local function ask(swarm, action)
+  if random(2) == 1 then
+    swarm.waiting[#swarm.waiting + 1] = action
+  else
+    spawn(action)
+  end
+  if random(2) == 1 then
+    sleep(random() * swarm.world.cluster.election / 50)
+    faults.strike(swarm)
+  end
+end
+
+-- Those that wait for a leader, or for better times.
+function faults.answer(swarm)
+  local waiting = swarm.waiting
+  swarm.waiting = {}
+  for _, action in ipairs(waiting) do spawn(action) end
+end
+
+-- One more member for a while: a learner first, or a voter at once. Operators do not wait
+-- for each other. Who of the first ones is ruined leaves a majority of whole disks with
+-- the newcomers, too.
 function kinds.membership(swarm)
-  if swarm.is_changing then return end
-  swarm.is_changing = true
-  spawn(function()
-    local c = swarm.c
-    local is_learner, leave = random(2) == 1, random(3) > 1
-    local m = c:add_member { learner = is_learner }
-    if m then
-      sleep(random(0.0, 2.0))
-      if is_learner then c:promote(m) end
-      sleep(random(0.0, 3.0))
-      if leave then swarm.is_changing = not c:remove_member(m) end
-    else
-      swarm.is_changing = false
-    end
-  end)
+  if swarm.operators >= 3 or swarm.newcomers >= 8 then return end
+  swarm.operators, swarm.newcomers = swarm.operators + 1, swarm.newcomers + 1
+  local c, is_learner, leaves = swarm.c, random(2) == 1, random(3) > 1
+  local m
+  local function is_done() swarm.operators = swarm.operators - 1 end
+  local function remove()
+    c:remove_member(m)
+    is_done()
+  end
+  local function stay()
+    sleep(random(0.0, 3.0))
+    if leaves then ask(swarm, remove) else is_done() end
+  end
+  local function promote()
+    c:promote(m)
+    stay()
+  end
+  local function add()
+    m = c:add_member { learner = is_learner }
+    if not m then return is_done() end
+    sleep(random(0.0, 2.0))
+    if is_learner then ask(swarm, promote) else stay() end
+  end
+  spawn(ask, swarm, add)
 end
 
 -- Something that a disk does not recover from; only those that the atlas names.
@@ -205,11 +236,24 @@ function faults.strike(swarm)
   end
 end
 
+-- Whom it is done to; `doomed` are those whose disks may be ruined.
+function faults.begin(c, world, doomed)
+  local swarm = {
+    c = c, world = world, doomed = doomed,
+    clients = {}, paused = {},               -- Clients, and which of them are paused, by number.
+    round = 0,                               -- Quiet windows so far.
+    operators = 0, newcomers = 0, waiting = {}, -- At work, added so far, and what is to be asked for.
+  }
+  at("role:leader", { every = 1 }, function() faults.answer(swarm) end)
+  return swarm
+end
+
 -- Everything is well again, but for what is ruined.
 function faults.heal(swarm)
   local c = swarm.c
   swarm.round = swarm.round + 1
   c:heal()
+  faults.answer(swarm)
   c:network(swarm.world.network)
   for _, cli in ipairs(swarm.clients) do
     if swarm.paused[cli.id] then cli:resume() end

@@ -14,107 +14,6 @@ enum {
 #define STEPS_MAX (UINT64_C(1) << 27)        /* Configurations looked at for one key at most, */
 #define NARROW_STEPS_MAX (UINT64_C(1) << 21) /* and for one try at a smaller window. */
 
-/* --- values --- */
-
-#define PRIME ((UINT64_C(1) << 61) - 1)
-#define BASE UINT64_C(1000003)
-
-static uint64_t reduce(uint64_t value)
-{
-    value = (value & PRIME) + (value >> 61);
-    return value >= PRIME ? value - PRIME : value;
-}
-
-/* a * b modulo 2^61 - 1, by halves. */
-static uint64_t multiply(uint64_t a, uint64_t b)
-{
-    uint64_t a_high = a >> 31;
-    uint64_t a_low = a & 0x7fffffff;
-    uint64_t b_high = b >> 31;
-    uint64_t b_low = b & 0x7fffffff;
-    uint64_t middle = reduce(a_low * b_high) + reduce(a_high * b_low);
-    uint64_t sum = reduce(a_high * b_high * 2) + (middle >> 30) + ((middle & 0x3fffffff) << 31) % PRIME;
-    return reduce(reduce(sum) + reduce(a_low * b_low));
-}
-
-static uint32_t intern(struct check_values *values, struct check_value value)
-{
-    uint64_t key = value.hash ^ value.shift << 1;
-    uint32_t slot = check_table_find(&values->table, key);
-    if (slot != CHECK_TABLE_NONE) {
-        return slot;
-    }
-    if (values->count == values->capacity) {
-        values->capacity = check_grown(values->capacity, values->count + 1);
-        values->values = check_resize(values->values, values->capacity, sizeof values->values[0]);
-    }
-    check_table_add(&values->table, key, values->count);
-    values->values[values->count] = value;
-    return values->count++;
-}
-
-void check_values_init(struct check_values *values)
-{
-    *values = (struct check_values){0};
-    uint32_t none = intern(values, (struct check_value){.hash = UINT64_MAX, .shift = 0});
-    uint32_t empty = intern(values, (struct check_value){.hash = 0, .shift = 1});
-    uint32_t any = intern(values, (struct check_value){.hash = UINT64_MAX - 1, .shift = 0});
-    assert(none == CHECK_VALUE_NONE && empty == CHECK_VALUE_EMPTY && any == CHECK_VALUE_ANY);
-}
-
-void check_values_release(struct check_values *values)
-{
-    check_table_release(&values->table);
-    free(values->values);
-    *values = (struct check_values){0};
-}
-
-uint32_t check_values_enter(struct check_values *values, struct base_bytes text)
-{
-    struct check_value value = {.hash = 0, .shift = 1};
-    for (size_t at = 0; at < text.size; at++) {
-        value.hash = reduce(multiply(value.hash, BASE) + text.data[at] + 1);
-        value.shift = multiply(value.shift, BASE);
-    }
-    return intern(values, value);
-}
-
-uint32_t check_values_append(struct check_values *values, uint32_t value, uint32_t suffix)
-{
-    if (value == CHECK_VALUE_ANY) {
-        return CHECK_VALUE_ANY;
-    }
-    struct check_value head = values->values[value == CHECK_VALUE_NONE ? CHECK_VALUE_EMPTY : value];
-    struct check_value tail = values->values[suffix];
-    return intern(values, (struct check_value){.hash = reduce(multiply(head.hash, tail.shift) + tail.hash),
-                                               .shift = multiply(head.shift, tail.shift)});
-}
-
-void check_recording_init(struct check_recording *recording)
-{
-    *recording = (struct check_recording){.initial = CHECK_VALUE_NONE};
-    check_values_init(&recording->values);
-}
-
-void check_recording_release(struct check_recording *recording)
-{
-    check_values_release(&recording->values);
-    free(recording->operations);
-    *recording = (struct check_recording){0};
-}
-
-struct check_operation *check_recording_add(struct check_recording *recording)
-{
-    if (recording->count == recording->capacity) {
-        recording->capacity = check_grown(recording->capacity, recording->count + 1);
-        recording->operations =
-            check_resize(recording->operations, recording->capacity, sizeof recording->operations[0]);
-    }
-    struct check_operation *operation = &recording->operations[recording->count++];
-    *operation = (struct check_operation){.returned = CHECK_NEVER};
-    return operation;
-}
-
 /* --- configurations --- */
 
 struct config {
@@ -132,7 +31,8 @@ struct config_set {
 };
 
 struct search {
-    struct check_recording *recording;
+    struct check_values *values;
+    const struct check_operation *operations; /* By key, in order of their beginning. */
     uint32_t slots[SLOTS]; /* The call in each slot; CHECK_NEVER none. */
     uint32_t slot_end;     /* Slots in use are below. */
     struct config_set now;
@@ -254,7 +154,7 @@ static bool take_effect(struct search *search, const struct check_operation *ope
         *state = operation->value;
         return true;
     case CHECK_APPEND:
-        *state = check_values_append(&search->recording->values, *state, operation->value);
+        *state = check_values_append(search->values, *state, operation->value);
         return true;
     }
     return false;
@@ -270,7 +170,7 @@ static void settle_readers(struct search *search, struct config *config)
         if (search->slots[slot] == CHECK_NEVER || is_done(config, slot)) {
             continue;
         }
-        const struct check_operation *operation = &search->recording->operations[search->slots[slot]];
+        const struct check_operation *operation = &search->operations[search->slots[slot]];
         uint32_t state = config->state;
         if (is_reader(operation) && take_effect(search, operation, &state)) {
             set_done(config, slot, true);
@@ -281,12 +181,12 @@ static void settle_readers(struct search *search, struct config *config)
 /* Of two open calls of the same content, the one in the lower slot goes first. */
 static bool has_twin_before(const struct search *search, const struct config *config, uint32_t slot)
 {
-    const struct check_operation *operation = &search->recording->operations[search->slots[slot]];
+    const struct check_operation *operation = &search->operations[search->slots[slot]];
     for (uint32_t other = 0; other < slot && operation->returned == CHECK_NEVER; other++) {
         if (search->slots[other] == CHECK_NEVER || is_done(config, other)) {
             continue;
         }
-        const struct check_operation *twin = &search->recording->operations[search->slots[other]];
+        const struct check_operation *twin = &search->operations[search->slots[other]];
         if (twin->returned == CHECK_NEVER && twin->action == operation->action && twin->from == operation->from &&
             twin->value == operation->value) {
             return true;
@@ -308,7 +208,7 @@ static void expand(struct search *search, uint32_t wanted)
             }
             struct config then = config;
             search->steps++;
-            if (!take_effect(search, &search->recording->operations[search->slots[slot]], &then.state)) {
+            if (!take_effect(search, &search->operations[search->slots[slot]], &then.state)) {
                 continue;
             }
             set_done(&then, slot, true);
@@ -347,7 +247,7 @@ static void drop_dominated(struct search *search, struct config_set *set)
     bool has_open = false;
     for (uint32_t slot = 0; slot < search->slot_end; slot++) {
         if (search->slots[slot] != CHECK_NEVER &&
-            search->recording->operations[search->slots[slot]].returned == CHECK_NEVER) {
+            search->operations[search->slots[slot]].returned == CHECK_NEVER) {
             open[slot / 64] |= UINT64_C(1) << slot % 64;
             has_open = true;
         }
@@ -385,7 +285,7 @@ static void swap_sets(struct search *search)
 
 static void begin_call(struct search *search, uint32_t operation)
 {
-    const struct check_operation *begun = &search->recording->operations[operation];
+    const struct check_operation *begun = &search->operations[operation];
     if (begun->returned == CHECK_NEVER && is_reader(begun)) {
         return; /* Whatever it would have seen, nobody knows. */
     }
@@ -440,7 +340,7 @@ static void end_call(struct search *search, uint32_t operation)
 
 struct event {
     uint32_t place;
-    uint32_t operation;
+    uint32_t operation; /* Its place among those sorted by key. */
     bool is_return;
 };
 
@@ -459,12 +359,35 @@ static void search_begin(struct search *search, uint32_t state, uint64_t steps_m
     (void)set_add(&search->now, &config);
 }
 
+/* Nearly all calls of a history with many keys meet no other: no set is needed for those. */
+static bool is_alone(const struct search *search, const struct event *events, uint32_t at, uint32_t to)
+{
+    return search->slot_end == 0 && search->now.count == 1 && at + 1 < to && events[at + 1].is_return &&
+           events[at + 1].operation == events[at].operation;
+}
+
+static void call_alone(struct search *search, uint32_t operation)
+{
+    struct config config = search->now.configs[0];
+    if (!take_effect(search, &search->operations[operation], &config.state)) {
+        set_clear(&search->now);
+        return;
+    }
+    if (config.state != search->now.configs[0].state) {
+        set_clear(&search->now);
+        (void)set_add(&search->now, &config);
+    }
+}
+
 /* Walk events [from, to) of one key; the place at which nothing is possible any more,
  * or `to`. */
 static uint32_t walk(struct search *search, const struct event *events, uint32_t from, uint32_t to)
 {
     for (uint32_t at = from; at < to; at++) {
-        if (events[at].is_return) {
+        if (is_alone(search, events, at, to)) {
+            at++;
+            call_alone(search, events[at].operation);
+        } else if (events[at].is_return) {
             end_call(search, events[at].operation);
         } else {
             begin_call(search, events[at].operation);
@@ -482,7 +405,7 @@ static bool is_impossible_from(struct search *search, const struct event *events
 {
     search_begin(search, CHECK_VALUE_ANY, NARROW_STEPS_MAX);
     for (uint32_t at = 0; at < from; at++) {
-        const struct check_operation *operation = &search->recording->operations[events[at].operation];
+        const struct check_operation *operation = &search->operations[events[at].operation];
         if (events[at].is_return || operation->returned < events[from].place) {
             continue;
         }
@@ -529,58 +452,110 @@ static uint32_t narrow(struct search *search, const struct event *events, uint32
     return low;
 }
 
-/* All events by key, in order: events[begins[key] .. begins[key + 1]). */
-static struct event *sort_events(const struct check_recording *recording, uint32_t *begins)
+/* A recording's calls and events by key, each in order: those of a key lie together,
+ * which is what the walk's time hangs on. */
+struct sorted {
+    struct check_operation *operations;
+    uint32_t *origins;     /* Their places in the recording. */
+    struct event *events;  /* begins[key] .. begins[key + 1] */
+    uint32_t *begins;
+};
+
+/* counts[key + 1] things of each key; to the places at which each key's begin. */
+static void sum_up(uint32_t *counts, uint32_t key_count)
 {
-    struct event *all = check_resize(NULL, recording->event_count + 1, sizeof *all);
+    for (uint32_t key = 0; key < key_count; key++) {
+        counts[key + 1] += counts[key];
+    }
+}
+
+static uint32_t *zeroes(size_t count)
+{
+    uint32_t *all = check_resize(NULL, count, sizeof *all);
+    memset(all, 0, count * sizeof *all);
+    return all;
+}
+
+/* Operations by key, and all events in their order. */
+static struct event *sort_operations(struct sorted *sorted, const struct check_recording *recording)
+{
     struct event *events = check_resize(NULL, recording->event_count + 1, sizeof *events);
-    memset(all, 0xff, recording->event_count * sizeof *all);
+    memset(events, 0xff, recording->event_count * sizeof *events);
+    uint32_t *next = zeroes(recording->key_count + 2);
+    for (uint32_t i = 0; i < recording->count; i++) {
+        next[recording->operations[i].key + 1]++;
+    }
+    sum_up(next, recording->key_count);
     for (uint32_t i = 0; i < recording->count; i++) {
         const struct check_operation *operation = &recording->operations[i];
-        all[operation->invoked] = (struct event){.place = operation->invoked, .operation = i};
+        uint32_t place = next[operation->key]++;
+        sorted->operations[place] = *operation;
+        sorted->origins[place] = i;
+        events[operation->invoked] = (struct event){.place = operation->invoked, .operation = place};
         if (operation->returned != CHECK_NEVER) {
-            all[operation->returned] =
-                (struct event){.place = operation->returned, .operation = i, .is_return = true};
-        }
-    }
-    for (uint32_t at = 0; at < recording->event_count; at++) {
-        if (all[at].operation != CHECK_NEVER) {
-            begins[recording->operations[all[at].operation].key + 1]++;
-        }
-    }
-    for (uint32_t key = 0; key < recording->key_count; key++) {
-        begins[key + 1] += begins[key];
-    }
-    uint32_t *next = check_resize(NULL, recording->key_count + 1, sizeof *next);
-    memcpy(next, begins, (recording->key_count + 1) * sizeof *next);
-    for (uint32_t at = 0; at < recording->event_count; at++) {
-        if (all[at].operation != CHECK_NEVER) {
-            events[next[recording->operations[all[at].operation].key]++] = all[at];
+            events[operation->returned] =
+                (struct event){.place = operation->returned, .operation = place, .is_return = true};
         }
     }
     free(next);
-    free(all);
     return events;
+}
+
+static void sort_events(struct sorted *sorted, const struct check_recording *recording, const struct event *all)
+{
+    for (uint32_t i = 0; i < recording->count; i++) {
+        const struct check_operation *operation = &recording->operations[i];
+        sorted->begins[operation->key + 1] += operation->returned == CHECK_NEVER ? 1 : 2;
+    }
+    sum_up(sorted->begins, recording->key_count);
+    uint32_t *next = check_resize(NULL, recording->key_count + 1, sizeof *next);
+    memcpy(next, sorted->begins, (recording->key_count + 1) * sizeof *next);
+    for (uint32_t at = 0; at < recording->event_count; at++) {
+        if (all[at].operation != CHECK_NEVER) {
+            sorted->events[next[sorted->operations[all[at].operation].key]++] = all[at];
+        }
+    }
+    free(next);
+}
+
+static struct sorted sort_by_key(const struct check_recording *recording)
+{
+    struct sorted sorted = {
+        .operations = check_resize(NULL, recording->count + 1, sizeof *sorted.operations),
+        .origins = check_resize(NULL, recording->count + 1, sizeof *sorted.origins),
+        .events = check_resize(NULL, recording->event_count + 1, sizeof *sorted.events),
+        .begins = zeroes(recording->key_count + 2),
+    };
+    struct event *all = sort_operations(&sorted, recording);
+    sort_events(&sorted, recording, all);
+    free(all);
+    return sorted;
+}
+
+static void sorted_release(struct sorted *sorted)
+{
+    free(sorted->operations);
+    free(sorted->origins);
+    free(sorted->events);
+    free(sorted->begins);
 }
 
 struct check_linear_result check_linear(struct check_recording *recording)
 {
     struct check_linear_result result = {.verdict = CHECK_LINEARIZABLE};
+    struct sorted sorted = sort_by_key(recording);
     struct search *search = check_resize(NULL, 1, sizeof *search);
-    *search = (struct search){.recording = recording};
-    uint32_t *begins = check_resize(NULL, recording->key_count + 2, sizeof *begins);
-    memset(begins, 0, (recording->key_count + 2) * sizeof *begins);
-    struct event *events = sort_events(recording, begins);
+    *search = (struct search){.values = &recording->values, .operations = sorted.operations};
     for (uint32_t key = 0; key < recording->key_count; key++) {
-        const struct event *own = events + begins[key];
-        uint32_t count = begins[key + 1] - begins[key];
+        const struct event *own = sorted.events + sorted.begins[key];
+        uint32_t count = sorted.begins[key + 1] - sorted.begins[key];
         search_begin(search, recording->initial, STEPS_MAX);
         uint32_t stop = walk(search, own, 0, count);
         if (stop == count) {
             continue;
         }
         result.key = key;
-        result.culprit = own[stop].operation;
+        result.culprit = sorted.origins[own[stop].operation];
         result.window = own[stop].place;
         if (search->is_given_up) {
             result.verdict = CHECK_NOT_JUDGED; /* Unless another key tells. */
@@ -594,7 +569,6 @@ struct check_linear_result check_linear(struct check_recording *recording)
     set_release(&search->next);
     set_release(&search->seen);
     free(search);
-    free(begins);
-    free(events);
+    sorted_release(&sorted);
     return result;
 }
