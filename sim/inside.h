@@ -164,7 +164,7 @@ struct sim_machine {
     /* The processor. */
     uint64_t busy_until_ns;
     uint64_t cpu_event_ns;     /* UINT64_MAX: none under way. */
-    uint32_t slow_thousandths; /* 1,000 is the usual pace. */
+    uint32_t slow_thousandths; /* SIM_USUAL_PACE unless slowed. */
     uint32_t slow_stages;      /* Bits of those with a pace of their own, */
     uint32_t busy_stages;      /* and of those that may have something waiting. */
     struct sim_stage stages[HOST_STAGE_COUNT];

@@ -282,7 +282,7 @@ static uint64_t member_cost(struct sim_machine *machine, const struct member_wor
     uint64_t cost_ns = (after->messages - before->messages) * cpu->message_ns +
                        (after->entries - before->entries) * cpu->entry_ns +
                        (after->requests - before->requests) * cpu->request_ns;
-    return cost_ns * machine->slow_thousandths / 1000;
+    return cost_ns * machine->slow_thousandths / SIM_USUAL_PACE;
 }
 
 /* Carry out what the step recorded, in order. */

@@ -511,13 +511,23 @@ const char *sim_member_slow(struct sim_world *world, sim_machine_number member, 
                             uint32_t stage)
 {
     struct sim_machine *machine = sim_machine_at(world, member);
-    if (stage < HOST_STAGE_COUNT) {
-        sim_stage_set(machine, (enum host_stage)stage, thousandths);
-    } else {
-        machine->slow_thousandths = thousandths;
+    bool is_all = stage >= HOST_STAGE_COUNT;
+    uint32_t before = is_all ? machine->slow_thousandths : machine->stages[stage].slow_thousandths;
+    if (thousandths == (before == 0 ? SIM_USUAL_PACE : before)) {
+        return NULL;
     }
-    sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("processor paced"));
-    sim_cover(machine, SIM_FAULT_SLOW);
+    if (is_all) {
+        machine->slow_thousandths = thousandths;
+    } else {
+        sim_stage_set(machine, (enum host_stage)stage, thousandths);
+    }
+    char text[64];
+    (void)snprintf(text, sizeof text, "%s at %" PRIu32 ".%03" PRIu32 " times its usual cost",
+                   is_all ? "processor" : sim_stage_texts[stage], thousandths / 1000, thousandths % 1000);
+    sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of(text));
+    if (thousandths != SIM_USUAL_PACE) {
+        sim_cover(machine, SIM_FAULT_SLOW);
+    }
     return NULL;
 }
 

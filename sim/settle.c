@@ -76,9 +76,9 @@ void sim_world_heal_all(struct sim_world *world)
             }
             continue;
         }
-        machine->slow_thousandths = 1000;
+        machine->slow_thousandths = SIM_USUAL_PACE;
         for (uint32_t stage = 0; stage < HOST_STAGE_COUNT; stage++) {
-            sim_stage_set(machine, (enum host_stage)stage, 1000);
+            sim_stage_set(machine, (enum host_stage)stage, SIM_USUAL_PACE);
         }
         heal_disk(world, number);
         heal_timer(machine);

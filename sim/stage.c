@@ -6,12 +6,14 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { USUAL = 1000 };
+const char *const sim_stage_texts[HOST_STAGE_COUNT + 1] = {
+    [HOST_RAFT] = "raft",     [HOST_STORAGE] = "storage", [HOST_APPLY] = "apply",
+    [HOST_LESSOR] = "lessor", [HOST_READS] = "reads",     [HOST_STAGE_COUNT] = NULL};
 
 /* What a factor of f adds to work of the length `cost_ns`. */
 static uint64_t extra_ns(const struct sim_stage *stage, uint64_t cost_ns)
 {
-    return stage->slow_thousandths > USUAL ? cost_ns * (stage->slow_thousandths - USUAL) / USUAL : 0;
+    return stage->slow_thousandths > SIM_USUAL_PACE ? cost_ns * (stage->slow_thousandths - SIM_USUAL_PACE) / SIM_USUAL_PACE : 0;
 }
 
 /* A turn costs as much as a message, even when it finds nothing to do. */
@@ -78,7 +80,7 @@ void sim_stage_set(struct sim_machine *machine, enum host_stage stage, uint32_t 
     assert(stage < HOST_STAGE_COUNT);
     machine->stages[stage].slow_thousandths = thousandths;
     machine->slow_stages &= ~(1u << stage);
-    if (thousandths != 0 && thousandths != USUAL) {
+    if (thousandths != 0 && thousandths != SIM_USUAL_PACE) {
         machine->slow_stages |= 1u << stage;
     }
     struct sim_stage *paced = &machine->stages[stage];

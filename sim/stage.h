@@ -15,6 +15,11 @@
 struct sim_machine;
 struct sim_work;
 
+enum { SIM_USUAL_PACE = 1000 }; /* Of a stage or a processor, in thousandths. */
+
+/* "raft" "storage" …, and NULL behind them. */
+extern const char *const sim_stage_texts[HOST_STAGE_COUNT + 1];
+
 struct sim_stage {
     uint32_t slow_thousandths; /* 0 or 1,000: it keeps the processor's pace. */
     bool is_released;          /* A turn of it waits for the processor. */

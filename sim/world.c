@@ -268,7 +268,7 @@ struct sim_machine *sim_machine_add(struct sim_world *world, bool is_client)
     }
     snprintf(machine->name, sizeof machine->name, "m%u", machine->number);
     machine->options = *options_of(world, machine->number);
-    machine->slow_thousandths = 1000;
+    machine->slow_thousandths = SIM_USUAL_PACE;
     disk_make(machine);
     if (!machine->heap) {
         machine->heap = sim_heap_new();

@@ -7,14 +7,40 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TEXT_MAX = 512 };
+
+/* A partition is many links at one instant: one row for all of them. */
+static bool is_of_links(enum sim_event_kind kind)
+{
+    return kind == SIM_EVENT_CUT || kind == SIM_EVENT_HEAL || kind == SIM_EVENT_LINK;
+}
+
+static bool join_last(struct campaign_ring *ring, const struct sim_event *event)
+{
+    if (ring->count == 0 || ring->last_kind != event->kind || !is_of_links(event->kind)) {
+        return false;
+    }
+    struct campaign_event *row = &ring->events[(ring->count - 1) % ring->capacity];
+    if (row->time_ns != event->time_ns) {
+        return false;
+    }
+    char text[TEXT_MAX];
+    (void)snprintf(text, sizeof text, "%.*s, and %" PRIu32 " more", (int)ring->last_size, row->text, ++ring->more);
+    free(row->text);
+    row->text = campaign_text_copy(text);
+    return true;
+}
 
 static void keep(void *context, const struct sim_event *event)
 {
     struct campaign_ring *ring = context;
     campaign_names_learn(&ring->names, event);
     if (event->time_ns > ring->until_ns || (campaign_group_of(event->kind) & ring->groups) == 0) {
+        return;
+    }
+    if (join_last(ring, event)) {
         return;
     }
     char text[TEXT_MAX];
@@ -27,6 +53,9 @@ static void keep(void *context, const struct sim_event *event)
                                    .text = campaign_text_copy(text)};
     campaign_names_machine(event->machine, row->member);
     ring->count++;
+    ring->last_kind = event->kind;
+    ring->last_size = strlen(text);
+    ring->more = 0;
 }
 
 void campaign_ring_init(struct campaign_ring *ring, size_t capacity, uint32_t groups, uint64_t until_ns)

@@ -51,27 +51,24 @@ static uint32_t shared_machine(const struct check_cluster *a, const struct check
     return 0;
 }
 
-/* At the first answer: those who share the membership are a quorum of it. */
+/* At the first answer: a quorum of the founders share the membership. Who was added since
+ * need not have begun yet. */
 static void judge_quorum(struct check *check, uint64_t now, uint32_t client, struct check_cluster *cluster)
 {
-    for (uint32_t number = 1; number < check->member_capacity; number++) {
-        const struct check_member *member = check->members[number];
-        if (!member || member->cluster != cluster || member->halves[0].count == 0) {
-            continue;
-        }
-        const struct check_electorate *half = &member->halves[0];
-        uint32_t known = 0;
-        for (uint32_t slot = 0; slot < half->count; slot++) {
-            known += half->voters[slot]->was_machine != 0;
-        }
-        check_arm(check, CHECK_BOOTSTRAP);
-        if (known < half->count / 2 + 1) {
-            check_found(check, cluster, CHECK_BOOTSTRAP, now, client,
-                        "cluster %" PRIx64 " answered client %" PRIu32 ", but only %" PRIu32 " of its %" PRIu32
-                        " voters ever shared its membership",
-                        cluster->id, client, known, half->count);
-        }
+    const struct check_electorate *founders = &cluster->founders;
+    uint32_t known = 0;
+    for (uint32_t slot = 0; slot < founders->count; slot++) {
+        known += founders->voters[slot]->was_machine != 0;
+    }
+    if (founders->count == 0) {
         return;
+    }
+    check_arm(check, CHECK_BOOTSTRAP);
+    if (known < founders->count / 2 + 1) {
+        check_found(check, cluster, CHECK_BOOTSTRAP, now, client,
+                    "cluster %" PRIx64 " answered client %" PRIu32 ", but only %" PRIu32 " of the %" PRIu32
+                    " voters it began with ever shared its membership",
+                    cluster->id, client, known, founders->count);
     }
 }
 

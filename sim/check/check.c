@@ -336,6 +336,9 @@ void check_configuration(struct check *check, uint64_t now, uint32_t number,
     check_configuration_state(member, configuration);
     resolve(cluster, &member->halves[0], &configuration->voters);
     resolve(cluster, &member->halves[1], &configuration->voters_outgoing);
+    if (cluster->founders.count == 0) {
+        cluster->founders = member->halves[0];
+    }
     if (member->role != RAFT_LEADER) {
         return;
     }

@@ -77,6 +77,7 @@ static void reset_cluster(struct check_cluster *cluster)
     check_store_reset(&cluster->store);
     check_lease_reset(&cluster->lease);
     check_bootstrap_reset(&cluster->bootstrap);
+    cluster->founders.count = 0;
     cluster->parent = NULL;
     cluster->is_inheriting = false;
     cluster->inherited = 0;

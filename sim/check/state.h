@@ -74,6 +74,7 @@ struct check_cluster {
     struct check_history history;
     struct check_lease lease;
     struct check_bootstrap bootstrap;
+    struct check_electorate founders; /* The voters it began with. */
     /* Made from another: by a backup, or by a survivor that was told to go on. */
     struct check_cluster *parent; /* NULL: it was founded. */
     uint64_t begun_ns;      /* A forced one: since then. */

@@ -5,6 +5,7 @@
 #include "sim/script/api.h"
 #include "sim/script/object.h"
 #include "sim/script/text.h"
+#include "sim/stage.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -278,10 +279,7 @@ static int call_stall(lua_State *lua)
 
 static int call_slow(lua_State *lua)
 {
-    static const char *const stages[] = {
-        [HOST_RAFT] = "raft", [HOST_STORAGE] = "storage", [HOST_APPLY] = "apply",
-        [HOST_LESSOR] = "lessor", [HOST_READS] = "reads", [HOST_STAGE_COUNT] = NULL};
-    static const struct script_key key = {.name = "stage", .type = SCRIPT_CHOICE, .choices = stages};
+    static const struct script_key key = {.name = "stage", .type = SCRIPT_CHOICE, .choices = sim_stage_texts};
     const struct script_path path = {.call = "m:slow(factor, stage)"};
     struct sim_world *world = NULL;
     uint32_t stage = HOST_STAGE_COUNT;

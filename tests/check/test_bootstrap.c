@@ -84,6 +84,20 @@ Test(check_bootstrap, serves_before_a_quorum_shares_the_membership)
     rig_release(&rig);
 }
 
+Test(check_bootstrap, serves_before_who_was_added_has_begun)
+{
+    struct rig rig;
+    rig_init(&rig);
+    check_identity(rig.check, rig.now, 1, OTHER_CLUSTER, 901);
+    struct raft_conf_state configuration = {.voters = {.count = 1, .ids = {901}}};
+    check_configuration(rig.check, rig.now, 1, &configuration);
+    configuration = (struct raft_conf_state){.voters = {.count = 2, .ids = {901, 902}}};
+    check_configuration(rig.check, rig.now, 1, &configuration);
+    serve(&rig, OTHER_CLUSTER);
+    EXPECT(CHECK_COUNT);
+    rig_release(&rig);
+}
+
 Test(check_bootstrap, a_machine_with_a_new_directory_left_its_old_cluster)
 {
     struct rig rig;
