@@ -374,7 +374,7 @@ function client:watch(key, options) end
 ---@return faultline.lease|false, table?
 function client:grant(ttl) end
 
----`cli:lock(name, {lease=})`: wait for a lock: {key=, revision=, lease=}; revision is the fencing token
+---`cli:lock(name, {lease=, within=})`: wait for a lock: {key=, revision=, lease=}; revision is the fencing token
 ---@return any
 function client:lock(name, options) end
 

@@ -309,7 +309,7 @@ void sim_client_watch_cancel(struct sim_world *world, sim_machine_number client,
 }
 
 uint64_t sim_client_lock(struct sim_world *world, sim_machine_number client, struct base_bytes name,
-                         int64_t lease, sim_lock_done done, void *context)
+                         int64_t lease, uint64_t within_ns, sim_lock_done done, void *context)
 {
     struct sim_machine *machine = sim_machine_at(world, client);
     if (machine->locker_count == machine->locker_capacity) {
@@ -319,7 +319,7 @@ uint64_t sim_client_lock(struct sim_world *world, sim_machine_number client, str
             abort();
         }
     }
-    uint64_t lock = client_lock(machine->client, sim_machine_now(machine), name, lease);
+    uint64_t lock = client_lock(machine->client, sim_machine_now(machine), name, lease, within_ns);
     machine->lockers[machine->locker_count++] =
         (struct sim_locker){.lock = lock, .done = done, .context = context};
     settle(machine);

@@ -253,10 +253,11 @@ const char *sim_client_resume(struct sim_world *world, sim_machine_number client
 void sim_client_disconnect(struct sim_world *world, sim_machine_number client);
 
 /* Wait for a lock; `done` comes once. BASE_OK: the client has it, with `revision` as
- * the fencing token. Answers the lock's number, for abandoning the wait. */
+ * the fencing token. Answers the lock's number, for abandoning the wait; within_ns as
+ * client_lock has it. */
 typedef void (*sim_lock_done)(void *context, enum base_status status, int64_t revision, bool is_unknown);
 uint64_t sim_client_lock(struct sim_world *world, sim_machine_number client, struct base_bytes name,
-                         int64_t lease, sim_lock_done done, void *context);
+                         int64_t lease, uint64_t within_ns, sim_lock_done done, void *context);
 void sim_client_lock_abandon(struct sim_world *world, sim_machine_number client, uint64_t lock);
 
 /* --- the end of a run --- */

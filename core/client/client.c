@@ -129,10 +129,11 @@ uint64_t client_lease_deadline(const struct client *client, int64_t lease)
     return keeper ? keeper->deadline_ns : 0;
 }
 
-uint64_t client_lock(struct client *client, uint64_t now_ns, struct base_bytes name, int64_t lease)
+uint64_t client_lock(struct client *client, uint64_t now_ns, struct base_bytes name, int64_t lease,
+                     uint64_t within_ns)
 {
     enter(client, now_ns);
-    uint64_t lock = client_lock_begin(client, name, lease);
+    uint64_t lock = client_lock_begin(client, name, lease, within_ns);
     leave(client);
     return lock;
 }

@@ -7,7 +7,7 @@
  *                               ▲  └──(one is)──▶ WATCH
  *                               └──(that one is gone)──┘
  *   any ──(its own key is gone)──▶ END: not held
- *   any ──(no answer)──▶ LEAVE ──(its key deleted, if that can be had)──▶ END: not held
+ *   any ──(no answer, or not in time)──▶ LEAVE ──(its key deleted, if that can be had)──▶ END: not held
  *
  * Whoever was woken looks again: its own lease may have gone while it waited, and
  * the key before may have gone without ever having held the lock. */
@@ -129,6 +129,22 @@ static void wait_for(struct client *client, struct client_lock *lock)
     create.revision = lock->seen_revision + 1;
     lock->watch = CLIENT_OWN_WATCHES + client->watch_count++;
     client_watcher_begin(client, lock->watch, &create);
+    if (lock->deadline_ns != CLIENT_LOCK_FOREVER) {
+        client_timer_set(client, &lock->item, lock->deadline_ns);
+    }
+}
+
+/* It has waited long enough. */
+static bool is_late(const struct client *client, const struct client_lock *lock)
+{
+    return client->now_ns >= lock->deadline_ns;
+}
+
+static void give_up(struct client *client, struct client_lock *lock)
+{
+    stop_watch(client, lock);
+    end(client, lock, BASE_TIMEOUT, false);
+    soon(client, lock, CLIENT_LOCK_LEAVE);
 }
 
 /* Where does it stand among those who wait? */
@@ -200,7 +216,11 @@ void client_lock_due(struct client *client, struct client_lock *lock)
         look(client, lock);
         break;
     case CLIENT_LOCK_WATCH:
-        wait_for(client, lock);
+        if (is_late(client, lock)) {
+            give_up(client, lock);
+        } else {
+            wait_for(client, lock);
+        }
         break;
     case CLIENT_LOCK_LEAVE: {
         const struct kv_op op = {.kind = KV_DELETE_RANGE, .key = base_buffer_view(&lock->key)};
@@ -219,13 +239,15 @@ void client_lock_due(struct client *client, struct client_lock *lock)
     }
 }
 
-uint64_t client_lock_begin(struct client *client, struct base_bytes name, int64_t lease)
+uint64_t client_lock_begin(struct client *client, struct base_bytes name, int64_t lease, uint64_t within_ns)
 {
     assert(lease != 0);
     struct client_lock *lock = base_zalloc(&client->allocator, sizeof *lock);
     lock->item.kind = CLIENT_LOCK;
     lock->number = ++client->lock_count;
     lock->lease = lease;
+    lock->deadline_ns =
+        within_ns < CLIENT_LOCK_FOREVER - client->now_ns ? client->now_ns + within_ns : CLIENT_LOCK_FOREVER;
     lock->name_size = name.size;
     base_buffer_init(&lock->key, &client->allocator);
     base_buffer_init(&lock->before, &client->allocator);

@@ -136,6 +136,7 @@ struct client_lock {
     struct client_item item;
     uint64_t number;
     int64_t lease;
+    uint64_t deadline_ns; /* CLIENT_LOCK_FOREVER: it waits as long as it takes. */
     enum client_lock_state state;
     struct client_call *call; /* Under way; NULL none. */
     uint64_t watch;           /* Under way; 0 none. */
@@ -290,7 +291,7 @@ void client_watchers_release(struct client *client);
 
 /* lock.c */
 
-uint64_t client_lock_begin(struct client *client, struct base_bytes name, int64_t lease);
+uint64_t client_lock_begin(struct client *client, struct base_bytes name, int64_t lease, uint64_t within_ns);
 void client_lock_drop(struct client *client, uint64_t number);
 void client_lock_answered(struct client *client, struct client_lock *lock,
                           const struct wire_response *response, bool is_unknown);

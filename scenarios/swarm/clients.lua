@@ -22,7 +22,7 @@ end
 local function hold_locks(swarm, cli)
   while not swarm.is_over do
     local lease = cli:grant(random(2, 5))
-    local lock = lease and cli:lock("lock", { lease = lease })
+    local lock = lease and cli:lock("lock", { lease = lease, within = 10*s })
     if lock then
       sleep(random(0.0, 1.0))
       cli:unlock(lock)

@@ -38,19 +38,23 @@ static void load_prelude(lua_State *lua)
     }
 }
 
+#define LOCK_CALL "cli:lock(name, {lease=, within=})"
+
 /* native.check(name, options): the arguments of cli:lock; answers a table. */
 static int check_lock(lua_State *lua)
 {
-    static const struct script_key keys[] = {{"lease", SCRIPT_ANY, 0, 0, 0, NULL}};
+    static const struct script_key keys[] = {{"lease", SCRIPT_ANY, 0, 0, 0, NULL},
+                                             {"within", SCRIPT_NS, 0, 0, 0, NULL}};
     const struct script_path path = {.call = "cli:lock"};
-    (void)script_check_text(lua, 1, "cli:lock(name, {lease=})");
-    script_read_table(lua, 2, &path, keys, 1, NULL);
+    uint64_t within_ns = 0;
+    (void)script_check_text(lua, 1, LOCK_CALL);
+    script_read_table(lua, 2, &path, keys, 2, &within_ns);
     if (!lua_istable(lua, 2)) {
         lua_newtable(lua);
         return 1;
     }
     if (lua_getfield(lua, 2, "lease") != LUA_TNIL) {
-        (void)script_check_lease(lua, -1, "cli:lock(name, {lease=})");
+        (void)script_check_lease(lua, -1, LOCK_CALL);
     }
     lua_settop(lua, 2);
     return 1;

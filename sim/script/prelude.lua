@@ -20,7 +20,7 @@ function client.lock(cli, name, options)
     granted:auto(true)
     lease = granted
   end
-  local revision, err = native.lock(cli, name, lease)
+  local revision, err = native.lock(cli, name, lease, options.within)
   if revision and not native.hold(cli, name, lease, revision) then
     revision, err = false, native.failure("lease not found")
   end

@@ -184,11 +184,11 @@ static void on_locked(void *context, enum base_status status, int64_t revision, 
 }
 
 int script_wait_lock(lua_State *lua, const char *what, sim_machine_number client, struct base_bytes name,
-                     int64_t lease, lua_KFunction then)
+                     int64_t lease, uint64_t within_ns, lua_KFunction then)
 {
     struct script_wait *wait = script_wait_begin(lua, what);
     wait->is_waiting = true;
-    (void)sim_client_lock(script_state_of(lua)->run->world, client, name, lease, on_locked, wait);
+    (void)sim_client_lock(script_state_of(lua)->run->world, client, name, lease, within_ns, on_locked, wait);
     script_state_of(lua)->has_waited = true;
     return lua_yieldk(lua, 0, (lua_KContext)wait, then);
 }

@@ -91,9 +91,9 @@ void script_wait_wake(struct script_run *run, struct script_wait *wait);
  * 0) and wait for the answer, which is `wait->answer` in `then`. */
 int script_wait_call(lua_State *lua, const char *what, sim_machine_number client, sim_machine_number member,
                      const struct wire_request *request, lua_KFunction then);
-/* Wait for a lock; the answer has its revision. */
+/* Wait for a lock, as client_lock does; the answer has its revision. */
 int script_wait_lock(lua_State *lua, const char *what, sim_machine_number client, struct base_bytes name,
-                     int64_t lease, lua_KFunction then);
+                     int64_t lease, uint64_t within_ns, lua_KFunction then);
 /* The response of an ended call. */
 const struct wire_response *script_wait_response(const struct script_wait *wait);
 /* Push `false, err` for an ended call. */

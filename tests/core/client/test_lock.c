@@ -8,7 +8,7 @@ static struct fake_host host;
 static void begin(void)
 {
     fake_start_ready(&host, 1, NULL);
-    (void)client_lock(host.client, host.now_ns, base_bytes_of("door"), 0x1f);
+    (void)client_lock(host.client, host.now_ns, base_bytes_of("door"), 0x1f, CLIENT_LOCK_FOREVER);
 }
 
 static struct kv_record key(const char *name, int64_t create)
@@ -108,10 +108,30 @@ Test(client_lock, a_failure_takes_its_key_back)
     fake_end(&host);
 }
 
+Test(client_lock, a_wait_that_takes_too_long_takes_its_key_back)
+{
+    fake_start_ready(&host, 1, NULL);
+    (void)client_lock(host.client, host.now_ns, base_bytes_of("door"), 0x1f, 2 * FAKE_S);
+    queued();
+    const struct kv_record records[] = {key("door/1", 5), key("door/1f", 7)};
+    found(records, 2);
+    cr_assert_eq(fake_last(&host, WIRE_REQUEST)->request.kind, WIRE_WATCH_CREATE);
+    fake_advance(&host, 1 * FAKE_S);
+    cr_assert_eq(fake_last(&host, WIRE_REQUEST)->request.kind, WIRE_WATCH_CREATE, "it still waits");
+    fake_advance(&host, 1 * FAKE_S);
+    fake_advance(&host, 0);
+    cr_assert_eq(fake_last(&host, WIRE_REQUEST)->request.op.kind, KV_DELETE_RANGE);
+    fake_answer(&host, fake_last(&host, WIRE_REQUEST), BASE_OK);
+    fake_advance(&host, 0);
+    cr_assert_eq(host.lock_count, 1);
+    cr_assert_eq(host.lock_status, BASE_TIMEOUT);
+    fake_end(&host);
+}
+
 Test(client_lock, an_abandoned_wait_says_nothing)
 {
     fake_start_ready(&host, 1, NULL);
-    uint64_t lock = client_lock(host.client, host.now_ns, base_bytes_of("door"), 0x1f);
+    uint64_t lock = client_lock(host.client, host.now_ns, base_bytes_of("door"), 0x1f, CLIENT_LOCK_FOREVER);
     client_lock_abandon(host.client, host.now_ns, lock);
     fake_answer(&host, fake_last(&host, WIRE_REQUEST), BASE_OK);
     fake_advance(&host, 60 * FAKE_S);
