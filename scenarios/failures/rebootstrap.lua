@@ -184,6 +184,53 @@ scenario "as a live etcd: who serves, and which error" {
   end,
 }
 
+-- The same three after they have served for a while: one forgets, or has to go.
+scenario "as a live etcd: a directory from yesterday, a wiped one, and a member too many" {
+  claims = { "bootstrap.hazard" },
+  seeds = 50,
+  tolerance = "lossy",
+  cluster = { members = 3, pre_vote = false },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    local cli = c:client()
+    local function write(from, to)
+      for i = from, to do expect(cli:put("a" .. i, "1"), "the cluster serves") end
+    end
+    write(0, 10)
+    sleep(1*s)
+    -- Put back as it was: the leader's next heartbeat tells it of entries it must have had.
+    local m = choose(c:followers())
+    local image = m:image()
+    write(11, 60)
+    sleep(1*s)
+    m:crash()
+    m:restart { image = image }
+    sleep(2*s)
+    expect(not m.alive and m.exit:find("out of range", 1, true), "rolled back: it stops and says why")
+    expect(c:client { endpoints = { m }, timeout = 5*s }:put("k", "1") == false, "and serves nobody")
+    -- Wiped and told to join what exists, under a leader that knows nothing of it yet.
+    local old = c:leader()
+    m:wipe()
+    old:crash()
+    c:bootstrap { only = { m }, member = { [m.id] = { state = "existing" } } }
+    local new = c:await_leader { other_than = old, within = 20*s }
+    expect(new ~= m, "who remembers leads")
+    eventually(function() return (c:client { endpoints = { m } }:put("k", "1")) end, { within = 20*s })
+    expect(c:client { endpoints = { m } }:get("a60") == "1", "it is taken in, and has caught up")
+    old:restart()
+    c:await_healthy { within = 20*s }
+    sleep(5*s)
+    -- A member too many: told that it is removed, it goes by itself.
+    local gone, t = choose(c:followers()), now()
+    expect(c:remove_member(gone), "two are left")
+    eventually(function() return gone.exit end, { within = 5*s, every = 1*ms })
+    record("removed_to_exit", now() - t)
+    expect(gone.exit == "removed", "it stops of its own accord")
+    expect(c:client { endpoints = { gone }, timeout = 5*s }:put("k", "1") == false, "and serves nobody")
+    expect(cli:put("k", "2"), "the two serve")
+  end,
+}
+
 -- Recovering against beginning anew, from the same failure: one member never came up,
 -- and the operator either replaces it or wipes all and starts over.
 local function fail_bootstrap(c)
