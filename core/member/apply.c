@@ -158,16 +158,19 @@ static void apply_normal(struct member *member, const struct raft_entry *entry)
 }
 
 /* The empty entry a new leader begins with: once it is applied, so is everything
- * before it, and the leader may serve as one (etcd-behaviour §3.3). */
+ * before it, and the leader may serve as one (etcd-behaviour §3.3). Later ones of its term
+ * stand where a configuration change was refused: they promise no lease anything. */
 static void apply_empty(struct member *member, const struct raft_entry *entry)
 {
     applying(member, entry, NULL);
     if (member->observer.apply) {
         member->observer.apply(member->observer.context, entry, NULL, BASE_OK, kv_revision(member->kv));
     }
-    if (!member_is_leader(member) || entry->term != member->term) {
+    if (!member_is_leader(member) || entry->term != member->term ||
+        entry->term == member->lessor.promoted_term) {
         return;
     }
+    member->lessor.promoted_term = entry->term;
     uint64_t extend_ns = member->config.election_ticks * member->config.tick_ns;
     lease_promote(member->lessor.lessor, member->now_ns, extend_ns);
     if (member->observer.promote) {

@@ -140,6 +140,7 @@ struct member_forward {
 
 struct member_lessor {
     struct lease_lessor *lessor;
+    raft_term promoted_term; /* The last it was promoted in: once in each. */
     struct member_forward *forwards;
     uint32_t forward_count;
     uint32_t forward_capacity;

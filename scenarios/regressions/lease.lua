@@ -23,3 +23,26 @@ scenario "lease: what is not confirmed in time is not answered" {
     expect(ttl == false or ttl > 0, "it lives, or nobody knows")
   end,
 }
+
+-- A change of the membership that is refused leaves an empty entry in its place, like the
+-- one a leader begins with, and the lessor was promoted by it anew: a revocation on its way
+-- was then an early one. Found by swarm/beyond.lua, seeds 1076 and 1659.
+scenario "lease: a refused change of the membership promotes nobody" {
+  tags = { "lease", "membership" }, seeds = 5,
+  cluster = { members = 3, election = 500*ms, heartbeat = 50*ms },
+  run = function(c)
+    local cli, promoted = c:client(), {}
+    at("promote", { every = 1 }, function(m) promoted[m.term] = (promoted[m.term] or 0) + 1 end)
+    local leader = c:await_leader { within = 10*s }
+    sleep(6*s) -- Connected for long enough that their number may change.
+    local lease = cli:grant(2)
+    for _, m in ipairs(c:followers()) do m:disk { stall = 1*s } end -- The first change takes a while.
+    for _ = 1, 3 do
+      spawn(function() c:add_member { learner = true, start = false } end)
+    end
+    sleep(10*s)
+    expect(c:leader() == leader, "nobody else was elected")
+    expect(promoted[leader.term] == 1, "one promotion in a term")
+    expect(not lease:alive(), "the lease went in its time")
+  end,
+}
