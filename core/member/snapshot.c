@@ -147,6 +147,25 @@ void member_snapshot_loaded(const struct member *member, const struct raft_snaps
     }
 }
 
+/* --- giving up what comes no more --- */
+
+static void receiving_end(struct member *member)
+{
+    member->snapshots.is_receiving = false;
+    base_buffer_reset(&member->snapshots.state);
+}
+
+/* Its leader is deposed, or silent for too long: who waits for the rest would make no
+ * snapshot of his own, nor send one, for ever. */
+static void receiving_check(struct member *member)
+{
+    const struct member_snapshots *snapshots = &member->snapshots;
+    if (snapshots->is_receiving &&
+        (snapshots->message.term < member->term || snapshots->receiving_deadline_ns <= member->now_ns)) {
+        receiving_end(member);
+    }
+}
+
 /* --- making --- */
 
 /* Enough was applied since the newest one; or it is from before somebody joined, who
@@ -165,6 +184,7 @@ static bool is_due(const struct member *member)
 void member_snapshot_maybe_begin(struct member *member)
 {
     struct member_snapshots *snapshots = &member->snapshots;
+    receiving_check(member);
     bool is_busy =
         snapshots->stream || snapshots->ended != 0 || snapshots->is_installing || snapshots->is_receiving;
     if (is_busy || !is_due(member)) {
@@ -349,13 +369,17 @@ void member_snapshot_due(struct member *member)
             slot++;
         }
     }
+    if (snapshots->is_receiving) {
+        member_snapshot_maybe_begin(member);
+    }
 }
 
 uint64_t member_snapshot_due_ns(const struct member *member)
 {
-    uint64_t due = HOST_NEVER;
-    for (uint32_t slot = 0; slot < member->snapshots.sending_count; slot++) {
-        uint64_t deadline = member->snapshots.sendings[slot].deadline_ns;
+    const struct member_snapshots *snapshots = &member->snapshots;
+    uint64_t due = snapshots->is_receiving ? snapshots->receiving_deadline_ns : HOST_NEVER;
+    for (uint32_t slot = 0; slot < snapshots->sending_count; slot++) {
+        uint64_t deadline = snapshots->sendings[slot].deadline_ns;
         due = deadline < due ? deadline : due;
     }
     return due;
@@ -374,23 +398,18 @@ void member_snapshot_unreachable(struct member *member, raft_id peer)
 
 /* --- receiving --- */
 
-static void receiving_end(struct member *member)
-{
-    member->snapshots.is_receiving = false;
-    base_buffer_reset(&member->snapshots.state);
-}
-
 void member_snapshot_announced(struct member *member, const struct raft_message *message)
 {
     struct member_snapshots *snapshots = &member->snapshots;
-    if (!message->snapshot || snapshots->is_installing) {
-        return; /* One at a time: the sender tries again. */
+    if (!message->snapshot || snapshots->is_installing || message->term < member->term) {
+        return; /* One at a time, and none of the past: the sender tries again. */
     }
     snapshots->message = *message;
     snapshots->incoming = *message->snapshot;
     snapshots->incoming.data = (struct base_bytes){0};
     snapshots->message.snapshot = &snapshots->incoming;
     snapshots->is_receiving = true;
+    snapshots->receiving_deadline_ns = member->now_ns + MEMBER_SENDING_NS;
     base_buffer_reset(&snapshots->state);
 }
 
@@ -406,6 +425,7 @@ void member_snapshot_chunk(struct member *member, raft_id from, const struct wir
     if (chunk->data.size > 0) {
         memcpy(base_buffer_extend(&snapshots->state, chunk->data.size), chunk->data.data, chunk->data.size);
     }
+    snapshots->receiving_deadline_ns = member->now_ns + MEMBER_SENDING_NS;
     if (!chunk->last) {
         return;
     }

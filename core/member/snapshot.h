@@ -41,6 +41,7 @@ struct member_snapshots {
     raft_id refused[MEMBER_SENDINGS_MAX];
     /* Being received: the message waits until its state is complete. */
     bool is_receiving;
+    uint64_t receiving_deadline_ns; /* Unless the next chunk has come. */
     struct raft_message message;
     struct raft_snapshot incoming;
     struct base_buffer state;
