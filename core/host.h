@@ -30,6 +30,9 @@ struct host {
     void (*ask)(void *context, struct base_bytes url, uint64_t number, const struct wire_message *message);
     /* Back over a connection: to the client, or to the peer that sent. */
     void (*reply)(void *context, uint64_t connection, const struct wire_message *message);
+    /* Has the way back over this connection as much under way as it takes? A reply is
+     * taken all the same: whoever sends much and often asks first. */
+    bool (*is_full)(void *context, uint64_t connection);
     /* Call member_tick when so many ticks have passed; replaces what was set. */
     void (*set_tick)(void *context, uint64_t ticks);
     /* Call member_due at this instant of the monotonic clock; replaces what was set. */

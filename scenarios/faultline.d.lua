@@ -51,6 +51,7 @@
 ---@field catchup_entries? any `catchup_entries = 5000`: entries kept behind a snapshot for slow followers
 ---@field max_inflight? any `max_inflight = 512`: messages with entries under way to a follower
 ---@field max_message? any `max_message = 1*MiB`: bytes of entries in one of them
+---@field max_request? any `max_request = 1536*KiB`: bytes of one request, and of one part of a watch's batch
 ---@field segment? any `segment = 64*MiB`: a log file's size before the next is begun
 ---@field preallocate? any `preallocate = 0`: room taken on the disk ahead of the log, in such steps
 ---@field max_learners? any `max_learners = 1`: how many there may be at a time
@@ -72,6 +73,7 @@
 ---@field corrupt? any `corrupt = 0`: fraction of frames in which one to three bits flip
 ---@field bandwidth? any `bandwidth = nil`: bytes a second of each link; nil: no limit
 ---@field queue? any `queue = 4096`: frames under way on a link before more are lost
+---@field window? any `window = 64*KiB`: bytes under way to a client before its watches wait, and catch up later
 
 ---@class faultline.disk_options
 ---@field write? any `write = 0`: how long a write takes
@@ -366,7 +368,7 @@ function client:txn(options) end
 ---@return any
 function client:compact(rev) end
 
----`cli:watch(key, {end=, rev=, prev_kv=, filter=})`: a watch
+---`cli:watch(key, {end=, rev=, prev_kv=, filter=, fragment=})`: a watch
 ---@return faultline.watch
 function client:watch(key, options) end
 

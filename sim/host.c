@@ -142,8 +142,18 @@ static void host_reply(void *context, uint64_t connection, const struct wire_mes
         is_open = machine->connections[i].client == to && machine->connections[i].number == number;
     }
     if (is_open) {
-        outbox_put(machine, sim_frame_new(machine->world, machine->number, to, number, message));
+        struct sim_frame *frame = sim_frame_new(machine->world, machine->number, to, number, message);
+        if (to > machine->world->member_count) {
+            sim_frame_window(machine->world, frame);
+        }
+        outbox_put(machine, frame);
     }
+}
+
+static bool host_is_full(void *context, uint64_t connection)
+{
+    struct sim_machine *machine = context;
+    return sim_stream_is_full(machine->world, machine->number, (uint32_t)(connection >> 40));
 }
 
 static void host_set_tick(void *context, uint64_t ticks)
@@ -542,6 +552,7 @@ void sim_host_init(struct sim_machine *machine)
         .send = host_send,
         .ask = host_ask,
         .reply = host_reply,
+        .is_full = host_is_full,
         .set_tick = host_set_tick,
         .set_due = host_set_due,
         .wake = host_wake,

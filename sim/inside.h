@@ -38,7 +38,8 @@ struct sim_frame {
     bool is_reset;                /* The connection is gone, or the peer's process is. */
     bool is_datagram;             /* Raft's own: may be lost, doubled, overtaken. */
     bool is_corrupt;              /* Bits flipped under way, and the checksum says so. */
-    bool is_waiting;              /* Counted among those its link has under way. */
+    bool is_waiting;              /* Counted among those its link has under way, */
+    bool is_windowed;             /* and its bytes in its link's window. */
     struct wire_message *message; /* NULL for a reset. */
 };
 
@@ -49,6 +50,7 @@ struct sim_link {
     bool is_cut;
     uint8_t options;      /* 0: the network's; else a slot of world->links. */
     uint32_t waiting;     /* Frames sent that the receiver has not taken yet. */
+    uint64_t window;      /* Bytes of a client's streams, from the outbox to the receiver. */
     uint64_t free_ns;     /* When what was sent before is through, where bandwidth is short. */
     uint64_t stream;      /* A client's: the connection it opened last over this link, */
     uint32_t stream_cuts; /* and how often either direction had been cut by then. */
@@ -361,6 +363,10 @@ void sim_network_send(struct sim_world *world, struct sim_frame *frame);
 struct sim_frame *sim_frame_new(struct sim_world *world, uint32_t from, uint32_t to, uint64_t connection,
                                 const struct wire_message *message);
 void sim_frame_free(struct sim_world *world, struct sim_frame *frame);
+/* Count its bytes as under way, from now until it is freed. */
+void sim_frame_window(struct sim_world *world, struct sim_frame *frame);
+/* Is as much under way to this client as a window holds? */
+bool sim_stream_is_full(const struct sim_world *world, uint32_t from, uint32_t to);
 void sim_network_reset(struct sim_world *world, uint32_t from, uint32_t to, uint64_t connection);
 struct sim_link *sim_link_of(const struct sim_world *world, uint32_t from, uint32_t to);
 /* Has the link been cut since this frame left? */

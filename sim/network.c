@@ -10,7 +10,9 @@
  * else (forwarded proposals, snapshots, clients) is a stream: in order and once; a
  * loss costs it a retransmission of 200 ms. A cut, one way, loses what is under way
  * and what is sent until it heals, silently. A client's stream is broken by it for
- * good: whoever hears of the other again learns that first. A process that dies
+ * good: whoever hears of the other again learns that first. A member is told when
+ * `window` bytes are under way to a client that has not taken them (it is paused, or
+ * its link is slow): what can wait then waits. A process that dies
  * resets its connections; a machine without power says nothing. Corruption flips one
  * to three bits of the encoded frame; the receiver's checksum refuses it, which loses
  * a datagram and breaks a stream, as does a full queue. What is kept: nothing is
@@ -66,7 +68,22 @@ void sim_frame_free(struct sim_world *world, struct sim_frame *frame)
     if (frame->is_waiting) {
         sim_link_of(world, frame->from, frame->to)->waiting--;
     }
+    if (frame->is_windowed) {
+        sim_link_of(world, frame->from, frame->to)->window -= frame->size_bytes;
+    }
     sim_pool_give(world->pool, frame);
+}
+
+void sim_frame_window(struct sim_world *world, struct sim_frame *frame)
+{
+    frame->is_windowed = true;
+    sim_link_of(world, frame->from, frame->to)->window += frame->size_bytes;
+}
+
+bool sim_stream_is_full(const struct sim_world *world, uint32_t from, uint32_t to)
+{
+    const struct sim_link *link = sim_link_of(world, from, to);
+    return link->window >= options_of(world, link)->window_bytes;
 }
 
 static void emit_send(struct sim_world *world, const struct sim_frame *frame)
@@ -152,6 +169,9 @@ static struct sim_frame *corrupted(struct sim_world *world, struct sim_frame *fr
     } else { /* A checksum that sees nothing lets another message through. */
         struct sim_frame *other = sim_frame_new(world, frame->from, frame->to, frame->connection, &altered);
         other->cuts = frame->cuts;
+        if (frame->is_windowed) {
+            sim_frame_window(world, other);
+        }
         sim_frame_free(world, frame);
         frame = other;
     }

@@ -144,6 +144,7 @@ static struct member_config config_of(const struct sim_machine *machine)
         .segment_bytes = options->segment_bytes,
         .allocate_bytes = options->allocate_bytes,
         .quota_bytes = options->quota_bytes,
+        .request_bytes_max = options->max_request_bytes,
         .corrupt_check_ns = options->corrupt_check_ns,
     };
 }

@@ -22,6 +22,7 @@ void sim_options_init(struct sim_options *options)
         .catchup_entries = 5000,
         .max_inflight = 512,
         .max_message_bytes = UINT64_C(1) << 20,
+        .max_request_bytes = UINT64_C(1536) << 10,
         .segment_bytes = UINT64_C(64) << 20,
         .quota_bytes = UINT64_C(2048) << 20,
         .lease_fencing = true,
@@ -32,6 +33,7 @@ void sim_options_init(struct sim_options *options)
     options->network = (struct sim_link_options){
         .latency = {.kind = SIM_DIST_UNIFORM, .a_ns = MS / 2, .b = 2 * MS},
         .queue_frames = 4096,
+        .window_bytes = 64 * 1024,
     };
     options->disk = (struct sim_disk_options){
         .write = {.kind = SIM_DIST_CONSTANT},

@@ -27,6 +27,7 @@ struct sim_cluster_options {
     uint64_t catchup_entries;
     uint32_t max_inflight;
     uint64_t max_message_bytes;
+    uint64_t max_request_bytes;
     uint64_t segment_bytes; /* Of the log; a new one is cut beyond. */
     uint64_t
         allocate_bytes; /* Room it holds ahead on the disk, in steps; 0: none, and a full disk shows at once. */
@@ -49,6 +50,7 @@ struct sim_link_options {
     uint32_t corrupt_ppm;
     uint64_t bandwidth_bytes; /* A second; 0 is no limit. */
     uint32_t queue_frames;
+    uint64_t window_bytes; /* Under way to a client before watches wait. */
 };
 
 struct sim_disk_options {

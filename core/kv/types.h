@@ -92,7 +92,12 @@ struct kv_result {
     const struct kv_result *results; /* KV_TXN: of the branch taken. */
 };
 
-enum kv_watch_flag { KV_WATCH_PREV_KV = 1, KV_WATCH_NO_PUT = 2, KV_WATCH_NO_DELETE = 4 };
+enum kv_watch_flag {
+    KV_WATCH_PREV_KV = 1,
+    KV_WATCH_NO_PUT = 2,
+    KV_WATCH_NO_DELETE = 4,
+    KV_WATCH_FRAGMENT = 8 /* What is too large for one message may come in parts. */
+};
 
 /* One change of one key, as a watcher sees it. */
 struct kv_event {

@@ -10,6 +10,7 @@ enum { WATCHERS_MIN = 4 };
 struct watcher {
     uint64_t id;
     int64_t next; /* Everything before this main revision was delivered or is not wanted. */
+    bool is_behind;
     struct kv_filter filter;
     size_t key_size;
     uint8_t *keys; /* Both ends of the filter; owned. */
@@ -22,7 +23,8 @@ struct kv_watchers {
     size_t count;
     size_t capacity;
     uint64_t turn;    /* The poll goes on at the first id >= turn. */
-    int64_t level_at; /* All are level with the store at this revision; 0: not known. */
+    int64_t level_at; /* All but those behind are level with the store here; 0: not known. */
+    size_t behind_count;
 };
 
 struct kv_watchers *kv_watchers_new(const struct base_allocator *allocator, struct kv *kv)
@@ -133,6 +135,7 @@ bool kv_watch_cancel(struct kv_watchers *watchers, uint64_t watch)
     if (!watcher) {
         return false;
     }
+    watchers->behind_count -= watcher->is_behind;
     watcher_release(watchers, watcher);
     size_t slot = (size_t)(watcher - watchers->watchers);
     watchers->count--;
@@ -145,37 +148,48 @@ bool kv_watchers_pending(const struct kv_watchers *watchers)
     return watchers->count > 0 && watchers->level_at != watchers->kv->revision;
 }
 
-/* The next batch of this watcher; false when it is level without any. */
-static bool watcher_poll(struct kv_watchers *watchers, struct watcher *watcher, uint32_t events_max,
-                         struct base_arena *arena, struct kv_watch_batch *out)
+/* What this watcher is due, and up to where it will then have been told; false:
+ * nothing, and it is as good as told. */
+static bool watcher_look(const struct kv_watchers *watchers, const struct watcher *watcher,
+                         uint32_t events_max, struct base_arena *arena, struct kv_watch_batch *out,
+                         int64_t *next)
 {
     const struct kv *kv = watchers->kv;
+    *out = (struct kv_watch_batch){.watch = watcher->id, .revision = kv->revision};
+    *next = watcher->next;
     if (watcher->next > kv->revision) {
         return false;
     }
-    struct kv_watch_batch batch = {.watch = watcher->id, .revision = kv->revision};
     if (watcher->next < kv->compacted) {
-        batch.compact_revision = kv->compacted;
-        bool was_there = kv_watch_cancel(watchers, batch.watch);
-        assert(was_there);
-        *out = batch;
+        out->compact_revision = kv->compacted;
         return true;
     }
-    int64_t next;
     enum base_status status = kv_history_of(kv, watcher->next, kv->revision, events_max, &watcher->filter,
-                                            arena, &batch.events, &batch.event_count, &next);
-    assert(status == BASE_OK && next > watcher->next);
-    watcher->next = next;
-    if (batch.event_count == 0) {
-        assert(next > kv->revision);
-        return false;
-    }
-    *out = batch;
-    return true;
+                                            arena, &out->events, &out->event_count, next);
+    assert(status == BASE_OK && *next > watcher->next);
+    assert(out->event_count > 0 || *next > kv->revision);
+    return out->event_count > 0;
 }
 
-bool kv_watch_poll(struct kv_watchers *watchers, uint32_t events_max, struct base_arena *arena,
-                   struct kv_watch_batch *out)
+static void watcher_told(struct kv_watchers *watchers, struct watcher *watcher,
+                         const struct kv_watch_batch *batch, int64_t next)
+{
+    watcher->next = next;
+    if (batch->compact_revision != 0) {
+        bool was_there = kv_watch_cancel(watchers, batch->watch);
+        assert(was_there);
+    }
+}
+
+static void set_behind(struct kv_watchers *watchers, struct watcher *watcher, bool is_behind)
+{
+    watchers->behind_count -= watcher->is_behind;
+    watchers->behind_count += is_behind;
+    watcher->is_behind = is_behind;
+}
+
+bool kv_watch_poll(struct kv_watchers *watchers, const struct kv_watch_taker *taker, uint32_t events_max,
+                   struct base_arena *arena, struct kv_watch_batch *out)
 {
     if (!kv_watchers_pending(watchers)) {
         return false;
@@ -186,14 +200,49 @@ bool kv_watch_poll(struct kv_watchers *watchers, uint32_t events_max, struct bas
             slot = 0;
         }
         struct watcher *watcher = &watchers->watchers[slot];
-        uint64_t id = watcher->id;
-        if (watcher_poll(watchers, watcher, events_max, arena, out)) {
-            watchers->turn = id == UINT64_MAX ? 0 : id + 1;
+        int64_t next;
+        if (watcher->is_behind) {
+            continue;
+        }
+        bool is_due = watcher_look(watchers, watcher, events_max, arena, out, &next);
+        if (is_due && taker && !taker->is_ready(taker->context, watcher->id)) {
+            set_behind(watchers, watcher, true);
+            continue;
+        }
+        watcher_told(watchers, watcher, out, next);
+        if (is_due) {
+            watchers->turn = out->watch == UINT64_MAX ? 0 : out->watch + 1;
             return true;
         }
     }
     watchers->level_at = watchers->kv->revision;
     return false;
+}
+
+bool kv_watch_behind(const struct kv_watchers *watchers, uint64_t *watch)
+{
+    if (watchers->behind_count == 0) {
+        return false;
+    }
+    for (size_t slot = slot_of(watchers, *watch); slot < watchers->count; slot++) {
+        if (watchers->watchers[slot].is_behind) {
+            *watch = watchers->watchers[slot].id;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool kv_watch_catch_up(struct kv_watchers *watchers, uint64_t watch, uint32_t events_max,
+                       struct base_arena *arena, struct kv_watch_batch *out)
+{
+    struct watcher *watcher = find(watchers, watch);
+    assert(watcher && watcher->is_behind);
+    int64_t next;
+    bool is_due = watcher_look(watchers, watcher, events_max, arena, out, &next);
+    set_behind(watchers, watcher, next <= watchers->kv->revision);
+    watcher_told(watchers, watcher, out, next);
+    return is_due;
 }
 
 bool kv_watch_is_synced(const struct kv_watchers *watchers, uint64_t watch)

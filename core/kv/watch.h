@@ -1,7 +1,14 @@
 /* Watchers of a store: each gets every change of its range from a revision on,
  * in order, once, whole revisions at a time (etcd-behaviour §6 "Watch"; etcd:
  * storage/mvcc/watchable_store.go). History comes from the store itself, so a
- * watcher costs no queue of its own: it is a place in the history. */
+ * watcher costs no queue of its own: it is a place in the history.
+ *
+ *   level ──(kv_watch_poll, its taker is not ready)──▶ behind
+ *     ▲                                                   │
+ *     └──────(kv_watch_catch_up, nothing is left)─────────┘
+ *
+ * One that is behind (etcd: a victim, then unsynced) holds up nobody: it catches up
+ * from history whenever its owner asks, and may find it compacted. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_KV_WATCH_H
 #define CORE_KV_WATCH_H
@@ -18,6 +25,12 @@ struct kv_watch_batch {
     const struct kv_event *events;
 };
 
+/* Whom batches are for: can the receiver of this watch take one now? */
+struct kv_watch_taker {
+    void *context;
+    bool (*is_ready)(void *context, uint64_t watch);
+};
+
 struct kv_watchers *kv_watchers_new(const struct base_allocator *allocator, struct kv *kv);
 void kv_watchers_free(struct kv_watchers *watchers);
 /* Go on in another store, one that a snapshot was restored into: no watcher falls
@@ -31,12 +44,20 @@ enum base_status kv_watch_add(struct kv_watchers *watchers, uint64_t watch, stru
 bool kv_watch_cancel(struct kv_watchers *watchers, uint64_t watch);
 /* Is there anything to deliver? Cheap; true after a change until polled empty. */
 bool kv_watchers_pending(const struct kv_watchers *watchers);
-/* The next batch for any watcher, by watcher id in turn; false when all are
- * level with the store. Events live in `arena` or the store until its next change.
- * At most `events_max` events, but whole revisions. A batch that ends its watch
- * has removed it. */
-bool kv_watch_poll(struct kv_watchers *watchers, uint32_t events_max, struct base_arena *arena,
-                   struct kv_watch_batch *out);
+/* The next batch for any watcher that is not behind, by watcher id in turn; false when
+ * all of them are level with the store. One with a batch that `taker` cannot take falls
+ * behind; a NULL taker takes all. Events live in `arena` or the store until its next
+ * change. At most `events_max` events, but whole revisions. A batch that ends its
+ * watch has removed it. */
+bool kv_watch_poll(struct kv_watchers *watchers, const struct kv_watch_taker *taker, uint32_t events_max,
+                   struct base_arena *arena, struct kv_watch_batch *out);
+/* Move `watch` on to the first id not below it of a watcher that is behind. false:
+ * there is none. */
+bool kv_watch_behind(const struct kv_watchers *watchers, uint64_t *watch);
+/* The next batch of one that is behind, as above; after the last it is behind no
+ * longer. false: there was nothing for it any more. */
+bool kv_watch_catch_up(struct kv_watchers *watchers, uint64_t watch, uint32_t events_max,
+                       struct base_arena *arena, struct kv_watch_batch *out);
 /* Has this watcher seen everything up to the store's revision? */
 bool kv_watch_is_synced(const struct kv_watchers *watchers, uint64_t watch);
 /* A progress notice: every event of this watch up to its `revision` was delivered.

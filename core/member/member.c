@@ -34,6 +34,9 @@ static void config_keep(struct member *member, const struct member_config *confi
     if (config->batch_entries == 0) {
         member->config.batch_entries = MEMBER_BATCH_DEFAULT;
     }
+    if (config->request_bytes_max == 0) {
+        member->config.request_bytes_max = MEMBER_REQUEST_BYTES_MAX;
+    }
 }
 
 /* The store's changes, passed on to whoever watches. */
@@ -294,6 +297,7 @@ static uint64_t due_of(const struct member *member)
         member_hash_check_due_ns(member),
         member_changes_due_ns(member),
         member_backups_due_ns(member),
+        member_watches_due_ns(member),
         member->is_published || member->publish_ns == 0 ? HOST_NEVER : member->publish_ns,
         member->is_leaving ? member->leave_ns : HOST_NEVER,
     };
@@ -690,6 +694,7 @@ void member_due(struct member *member, uint64_t now_ns)
     member_hash_check_due(member);
     member_changes_due(member);
     member_backups_due(member);
+    member_watches_due(member);
     if (!member->is_published && member->publish_ns != 0 && member->publish_ns <= now_ns) {
         publish(member);
     }

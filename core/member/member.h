@@ -38,6 +38,7 @@ struct member_config {
     uint64_t catchup_entries;
     uint32_t inflight_count_max;
     uint64_t message_bytes_max;
+    uint64_t request_bytes_max; /* 0: 1.5 MiB */
     uint64_t segment_bytes;  /* 0: 64 MiB */
     uint64_t allocate_bytes; /* Room the log holds ahead on the disk, in such steps; 0: none */
     bool lease_fencing;      /* Revocations, renewals and expiry by confirmed leaders only. */

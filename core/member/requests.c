@@ -117,7 +117,7 @@ static bool propose(struct member *member, const struct member_pending *asker,
     base_buffer_reset(&member->scratch);
     wire_proposal_encode(&proposal, &member->scratch);
     struct base_bytes payload = base_buffer_view(&member->scratch);
-    if (payload.size > MEMBER_REQUEST_BYTES_MAX) {
+    if (payload.size > member->config.request_bytes_max) {
         answer(member, asker, BASE_REQUEST_TOO_LARGE, NULL);
         return false;
     }

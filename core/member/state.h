@@ -20,14 +20,16 @@ enum {
     MEMBER_APPLY_GAP_MAX = 5000,            /* etcd: maxGapBetweenApplyAndCommitIndex */
     MEMBER_EXPIRED_MAX = 500,               /* Found by one scan; etcd: half the revoke rate. */
     MEMBER_HELLOS_MAX = 1024,               /* Connections that wait for us to be ready. */
-    MEMBER_WATCH_EVENTS_MAX = 1000,
-    MEMBER_COMPACT_KEYS = 1000,   /* Of one turn; etcd: CompactionBatchLimit */
-    MEMBER_CHECKPOINTS_MAX = 500, /* In one entry. */
-    MEMBER_ASKED_MAX = 64,        /* Membership changes, and moves, under way. */
+    MEMBER_WATCH_EVENTS_MAX = 1000,         /* etcd: watchBatchMaxRevs */
+    MEMBER_WATCH_PASS = 512,                /* Watches of one pass; etcd: maxWatchersPerSync */
+    MEMBER_COMPACT_KEYS = 1000,             /* Of one turn; etcd: CompactionBatchLimit */
+    MEMBER_CHECKPOINTS_MAX = 500,           /* In one entry. */
+    MEMBER_ASKED_MAX = 64,                  /* Membership changes, and moves, under way. */
     MEMBER_BATCH_DEFAULT = 64
 };
 
 #define MEMBER_READ_RETRY_NS UINT64_C(500000000)    /* etcd: readIndexRetryTime */
+#define MEMBER_WATCH_PASS_NS UINT64_C(100000000)    /* etcd: watchResyncPeriod */
 #define MEMBER_RENEW_RETRY_NS UINT64_C(50000000)    /* etcd: LeaseRenew's pause */
 #define MEMBER_REQUEST_BASE_NS UINT64_C(5000000000) /* ReqTimeout is this + 2 E. */
 #define MEMBER_ELECTION_MS_MAX UINT64_C(50000)      /* etcd: maxElectionMs */
@@ -172,6 +174,7 @@ struct member_watch {
     uint64_t number; /* Ours, growing; the list is sorted by it. */
     uint64_t connection;
     uint64_t watch; /* The client's. */
+    bool is_fragmented;
 };
 
 struct member_watches {
@@ -180,6 +183,8 @@ struct member_watches {
     uint32_t count;
     uint32_t capacity;
     uint64_t number;
+    uint64_t pass_ns;   /* When those behind are looked at next; 0: none is. */
+    uint64_t pass_from; /* The first of them that the last pass did not come to. */
 };
 
 /* --- backups under way --- */
@@ -430,6 +435,8 @@ bool member_alarms_load(struct member_alarms *alarms, struct base_reader *in);
 /* watches.c */
 void member_watch_request(struct member *member, uint64_t connection, const struct wire_request *request);
 void member_watches_pump(struct member *member);
+void member_watches_due(struct member *member);
+uint64_t member_watches_due_ns(const struct member *member);
 void member_watches_closed(struct member *member, uint64_t connection);
 void member_watches_release(struct member *member);
 

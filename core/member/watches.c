@@ -41,7 +41,10 @@ static void create(struct member *member, uint64_t connection, const struct wire
             watches->capacity = capacity;
         }
         watches->list[watches->count++] =
-            (struct member_watch){.number = number, .connection = connection, .watch = request->watch};
+            (struct member_watch){.number = number,
+                                  .connection = connection,
+                                  .watch = request->watch,
+                                  .is_fragmented = (request->op.flags & KV_WATCH_FRAGMENT) != 0};
     }
     member_respond(member, connection, request->id, status, NULL);
 }
@@ -58,14 +61,20 @@ static void cancel(struct member *member, uint64_t connection, const struct wire
     member_respond(member, connection, request->id, BASE_OK, NULL);
 }
 
-/* Only a watch that has seen everything may be told so (bookmarkable). */
+static bool is_full(const struct member *member, uint64_t connection)
+{
+    return member->host->is_full(member->host->context, connection);
+}
+
+/* Only a watch that has seen everything may be told so (bookmarkable), and only where
+ * there is room: a notice is not worth waiting for. */
 static void progress(struct member *member, uint64_t connection, const struct wire_request *request)
 {
     struct member_watches *watches = &member->watches;
     for (uint32_t slot = 0; slot < watches->count; slot++) {
         const struct member_watch *watch = &watches->list[slot];
         if (watch->connection == connection && watch->watch == request->watch &&
-            kv_watch_is_synced(watches->watchers, watch->number)) {
+            kv_watch_is_synced(watches->watchers, watch->number) && !is_full(member, connection)) {
             struct wire_message out = {
                 .kind = WIRE_WATCH,
                 .watch = {.watch = watch->watch, .revision = kv_revision(member->kv)},
@@ -89,31 +98,120 @@ void member_watch_request(struct member *member, uint64_t connection, const stru
     member_watches_pump(member);
 }
 
+static size_t event_bytes(const struct kv_event *event)
+{
+    size_t bytes = sizeof *event + event->record.key.size + event->record.value.size;
+    if (event->has_previous) {
+        bytes += event->previous.key.size + event->previous.value.size;
+    }
+    return bytes;
+}
+
+/* How many events from `first` on go into one message: as many as a request may be
+ * large, one in every case. */
+static uint32_t part_of(const struct member *member, const struct kv_watch_batch *batch, uint32_t first)
+{
+    uint32_t count = 1;
+    size_t bytes = event_bytes(&batch->events[first]);
+    while (first + count < batch->event_count) {
+        bytes += event_bytes(&batch->events[first + count]);
+        if (bytes > member->config.request_bytes_max) {
+            break;
+        }
+        count++;
+    }
+    return count;
+}
+
+static void send(struct member *member, const struct member_watch *watch, const struct kv_watch_batch *batch,
+                 uint32_t first, uint32_t count)
+{
+    bool is_more = first + count < batch->event_count;
+    struct wire_message out = {
+        .kind = WIRE_WATCH,
+        .cluster_id = member->cluster_id,
+        .from = member->id,
+        .watch = {.watch = watch->watch,
+                  .revision = batch->revision,
+                  .compact_revision = batch->compact_revision,
+                  .fragment = is_more,
+                  .event_count = count,
+                  .events = count > 0 ? batch->events + first : NULL},
+    };
+    member->host->reply(member->host->context, watch->connection, &out);
+}
+
+/* A batch as one message, or in parts where the client asked for it: all but the last
+ * say that more follows (etcd: sendFragments). */
+static void deliver(struct member *member, uint32_t slot, const struct kv_watch_batch *batch)
+{
+    const struct member_watch *watch = &member->watches.list[slot];
+    uint32_t first = 0;
+    while (watch->is_fragmented && first < batch->event_count) {
+        uint32_t count = part_of(member, batch, first);
+        send(member, watch, batch, first, count);
+        first += count;
+    }
+    if (first == 0) {
+        send(member, watch, batch, 0, batch->event_count);
+    }
+    if (batch->compact_revision != 0) {
+        drop(&member->watches, slot);
+    }
+}
+
+/* Can whoever has this watch take a batch now? */
+static bool is_ready(void *context, uint64_t number)
+{
+    struct member *member = context;
+    const struct member_watches *watches = &member->watches;
+    uint32_t slot = slot_of(watches, number);
+    assert(slot < watches->count && watches->list[slot].number == number);
+    bool is_ready = !is_full(member, watches->list[slot].connection);
+    if (!is_ready && watches->pass_ns == 0) {
+        member->watches.pass_ns = member->now_ns + MEMBER_WATCH_PASS_NS;
+    }
+    return is_ready;
+}
+
 void member_watches_pump(struct member *member)
 {
     struct member_watches *watches = &member->watches;
+    const struct kv_watch_taker taker = {.context = member, .is_ready = is_ready};
     struct kv_watch_batch batch;
     while (kv_watchers_pending(watches->watchers) &&
-           kv_watch_poll(watches->watchers, MEMBER_WATCH_EVENTS_MAX, &member->arena, &batch)) {
-        uint32_t slot = slot_of(watches, batch.watch);
-        if (slot == watches->count || watches->list[slot].number != batch.watch) {
-            continue;
-        }
-        struct wire_message out = {
-            .kind = WIRE_WATCH,
-            .cluster_id = member->cluster_id,
-            .from = member->id,
-            .watch = {.watch = watches->list[slot].watch,
-                      .revision = batch.revision,
-                      .compact_revision = batch.compact_revision,
-                      .event_count = batch.event_count,
-                      .events = batch.events},
-        };
-        member->host->reply(member->host->context, watches->list[slot].connection, &out);
-        if (batch.compact_revision != 0) {
-            drop(watches, slot);
+           kv_watch_poll(watches->watchers, &taker, MEMBER_WATCH_EVENTS_MAX, &member->arena, &batch)) {
+        deliver(member, slot_of(watches, batch.watch), &batch);
+    }
+}
+
+/* One pass over those that are behind: a batch for each whose receiver has room by
+ * now (etcd: syncWatchers). */
+void member_watches_due(struct member *member)
+{
+    struct member_watches *watches = &member->watches;
+    if (watches->pass_ns == 0 || member->now_ns < watches->pass_ns) {
+        return;
+    }
+    uint64_t number = watches->pass_from;
+    uint32_t left = MEMBER_WATCH_PASS;
+    for (; left > 0 && kv_watch_behind(watches->watchers, &number); left--, number++) {
+        uint32_t slot = slot_of(watches, number);
+        struct kv_watch_batch batch;
+        if (is_ready(member, number) &&
+            kv_watch_catch_up(watches->watchers, number, MEMBER_WATCH_EVENTS_MAX, &member->arena, &batch)) {
+            deliver(member, slot, &batch);
         }
     }
+    watches->pass_from = left > 0 ? 0 : number;
+    uint64_t any = 0;
+    bool is_any = kv_watch_behind(watches->watchers, &any);
+    watches->pass_ns = is_any ? member->now_ns + MEMBER_WATCH_PASS_NS : 0;
+}
+
+uint64_t member_watches_due_ns(const struct member *member)
+{
+    return member->watches.pass_ns == 0 ? HOST_NEVER : member->watches.pass_ns;
 }
 
 void member_watches_closed(struct member *member, uint64_t connection)

@@ -146,7 +146,7 @@ struct wire_watch {
     uint64_t watch;
     int64_t revision;
     int64_t compact_revision; /* Not 0: the watch is over. */
-    bool fragment;            /* More of the same revision follows. */
+    bool fragment;            /* More of the same batch follows. */
     uint32_t event_count;
     const struct kv_event *events;
 };

@@ -118,3 +118,96 @@ scenario "watch: from the revision of a compaction on" {
     end
   end,
 }
+
+-- Receivers that take nothing for a while, or little all the time: their watches fall
+-- behind, hold up nobody, and catch up from history; or learn that it was compacted.
+scenario "watch: receivers are slow, and catch up or are told" {
+  tags = { "watch", "slow receiver", "compaction" }, seeds = 20,
+  cluster = { members = 3, snapshot_entries = 200, catchup_entries = 50 },
+  network = { window = 8*KiB },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    c:load { clients = 2, rate = 200, mix = { put = 3, delete = 1, txn = 1 }, keys = 10 }
+    compactor(c, 2*s)
+    for i = 1, 4 do
+      local cli = c:client()
+      if i == 4 then
+        for _, m in ipairs(c:members()) do c:link(m, cli, { bandwidth = 20*KiB }) end
+      end
+      spawn(function()
+        local watch
+        for round = 1, 4 do
+          watch = watch or cli:watch("k", { ["end"] = "l", prev_kv = random(2) == 1, fragment = random(2) == 1 })
+          sleep(random() * 1*s)
+          local before = c[1].revision
+          local pauses = i < 4 and random(3) > 1
+          if pauses then
+            cli:pause()
+            sleep(random() * 4*s)
+            local m = c[random(3)]
+            if random(4) == 1 and m.alive then m:crash() end
+            cli:resume()
+          end
+          local stop = now() + 3*s
+          while watch and now() < stop do
+            local event, err = watch:next { within = 500*ms }
+            if event then
+              sometimes("an event comes 200 revisions late", c[1].revision > event.mod_revision + 200)
+              sometimes("a slow link is caught up", i == 4 and event.mod_revision > before)
+            elseif err.code == "compacted" then
+              sometimes("history was compacted before it was caught up", true)
+              watch = nil
+            end
+          end
+          for _, m in ipairs(c:members()) do
+            if not m.alive then m:restart() end
+          end
+        end
+      end)
+    end
+    sleep(25*s)
+  end,
+}
+
+-- What is larger than one request may be comes in parts where that was asked for, and
+-- whole to whoever watches: transactions, deletions of many keys, history.
+scenario "watch: batches too large for one message" {
+  tags = { "watch", "fragment" }, seeds = 20,
+  cluster = { members = 3, max_request = 2*KiB },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    local cli = c:client()
+    for i = 1, 4 do
+      local reader = c:client()
+      spawn(function()
+        local rev
+        for round = 1, 12 do
+          local watch = reader:watch("k", { ["end"] = "l", rev = rev, prev_kv = random(4) > 1, fragment = i < 4 })
+          local stop = now() + random() * 1*s
+          while now() < stop do
+            local event = watch:next { within = 200*ms }
+            if event and event.type == "delete" and event.prev then
+              sometimes("a deletion carries what was there", true)
+            end
+            if random(40) == 1 then reader:disconnect() end
+          end
+          watch:cancel()
+          rev = random(3) == 1 and math.max(1, c[1].revision - random(0, 30)) or nil
+        end
+      end)
+    end
+    for round = 1, 60 do
+      local puts = {}
+      for i = 1, random(1, 8) do puts[i] = { "put", "k" .. i, string.rep("v", random(1, 200)) } end
+      cli:txn { success = puts }
+      for i = 1, 3 do cli:put("k" .. random(10, 40), string.rep("w", random(1, 300))) end
+      if random(5) == 1 then cli:delete("k", "l") end
+      local m = choose(c:members())
+      if random(15) == 1 and m.alive then m:crash() end
+      for _, m in ipairs(c:members()) do
+        if not m.alive and random(3) == 1 then m:restart() end
+      end
+      sleep(random() * 50*ms)
+    end
+  end,
+}

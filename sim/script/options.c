@@ -41,6 +41,7 @@ static const struct script_key cluster_keys[] = {
     CLUSTER_FIELD("catchup_entries", SCRIPT_U64, catchup_entries, 0, ENTRIES_MAX),
     CLUSTER_FIELD("max_inflight", SCRIPT_U32, max_inflight, 1, 1000000),
     CLUSTER_FIELD("max_message", SCRIPT_BYTES, max_message_bytes, 1, UINT64_C(1) << 40),
+    CLUSTER_FIELD("max_request", SCRIPT_BYTES, max_request_bytes, 1, UINT64_C(1) << 30),
     CLUSTER_FIELD("segment", SCRIPT_BYTES, segment_bytes, 512, UINT64_C(1) << 40),
     CLUSTER_FIELD("preallocate", SCRIPT_BYTES, allocate_bytes, 0, UINT64_C(1) << 30),
     CLUSTER_FIELD("quota", SCRIPT_BYTES, quota_bytes, 0, UINT64_C(1) << 40),
@@ -67,6 +68,7 @@ static const struct script_key link_keys[] = {
     FIELD("corrupt", SCRIPT_PPM, sim_link_options, corrupt_ppm, 0, 0),
     FIELD("bandwidth", SCRIPT_BYTES, sim_link_options, bandwidth_bytes, 0, UINT64_C(1) << 40),
     FIELD("queue", SCRIPT_U32, sim_link_options, queue_frames, 1, 1000000),
+    FIELD("window", SCRIPT_BYTES, sim_link_options, window_bytes, 1, UINT64_C(1) << 40),
 };
 
 static const struct script_key disk_keys[] = {

@@ -62,16 +62,17 @@ int script_client_watch(lua_State *lua)
     static const struct script_key keys[] = {{"end", SCRIPT_ANY, 0, 0, 0, NULL},
                                              {"rev", SCRIPT_ANY, 0, 0, 0, NULL},
                                              {"prev_kv", SCRIPT_BOOL, 0, 0, 0, NULL},
-                                             {"filter", SCRIPT_ANY, 0, 0, 0, NULL}};
+                                             {"filter", SCRIPT_ANY, 0, 0, 0, NULL},
+                                             {"fragment", SCRIPT_BOOL, sizeof(bool), 0, 0, NULL}};
     const struct script_path path = {.call = "cli:watch"};
     struct script_path inner = script_path_in(&path, "filter");
     sim_machine_number client = script_client_self(lua, "watch");
     struct script_run *run = script_state_of(lua)->run;
     struct wire_request request = {.kind = WIRE_WATCH_CREATE, .op = {.kind = KV_RANGE}};
-    bool prev_kv = false;
+    bool flags[2] = {false, false}; /* prev_kv, fragment */
     uint32_t filter = UINT32_MAX;
     request.op.key = script_check_bytes(lua, 2, "cli:watch(key)");
-    script_read_table(lua, 3, &path, keys, 4, &prev_kv);
+    script_read_table(lua, 3, &path, keys, 5, flags);
     if (lua_istable(lua, 3)) {
         if (lua_getfield(lua, 3, "end") != LUA_TNIL) {
             request.op.range_end = script_check_bytes(lua, -1, "cli:watch: end");
@@ -83,8 +84,8 @@ int script_client_watch(lua_State *lua)
             script_read_value(lua, -1, &inner, &filter_key, &filter);
         }
     }
-    request.op.flags = (prev_kv ? KV_WATCH_PREV_KV : 0u) | (filter == 0 ? KV_WATCH_NO_PUT : 0u) |
-                       (filter == 1 ? KV_WATCH_NO_DELETE : 0u);
+    request.op.flags = (flags[0] ? KV_WATCH_PREV_KV : 0u) | (flags[1] ? KV_WATCH_FRAGMENT : 0u) |
+                       (filter == 0 ? KV_WATCH_NO_PUT : 0u) | (filter == 1 ? KV_WATCH_NO_DELETE : 0u);
     struct watch *watch = base_arena_alloc(run->arena, sizeof *watch);
     *watch = (struct watch){.run = run, .client = client};
     watch->end = &watch->first;

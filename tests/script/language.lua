@@ -13,12 +13,14 @@ scenario "language: keys, units, chance and waits" {
   cluster = {
     members = 3, learners = 0, heartbeat = 100*ms, election = 1*s, tick = 100*ms, election_spread = 1*s,
     pre_vote = true, check_quorum = true, strict_timing = false, snapshot_entries = 10000, catchup_entries = 5000,
-    max_inflight = 512, max_message = 1*MiB, segment = 64*MiB, quota = 2048*MiB, lease_checkpoint = false,
-    lease_fencing = true, strict_reconfig = true, read = "quorum", token = "cluster", start = "bootstrap",
+    max_inflight = 512, max_message = 1*MiB, max_request = 1536*KiB, segment = 64*MiB, quota = 2048*MiB,
+    lease_checkpoint = false, lease_fencing = true, strict_reconfig = true, read = "quorum", token = "cluster",
+    start = "bootstrap",
     member = { [3] = { heartbeat = 50*ms, tick = 50*ms, snapshot_entries = 10 } },
   },
   network = {
     latency = { 0.5*ms, 2*ms }, loss = 0, duplicate = 0, reorder = 0, corrupt = 0, bandwidth = nil, queue = 4096,
+    window = 64*KiB,
   },
   disk = { write = constant(0), sync = { 0.5*ms, 3*ms } },
   clock = { drift = 200*ppm },
@@ -195,7 +197,7 @@ scenario "language: what clients say" {
     cli:get("a", { serializable = true })
     local list = cli:range("a", "z", { limit = 1, rev = 0, sort = "-mod", keys_only = true, count_only = false })
     expect(#list == 1 and list.count == 1 and not list.more and list.revision > 0)
-    local watch = cli:watch("a", { ["end"] = "b", rev = 1, prev_kv = true, filter = "noput" })
+    local watch = cli:watch("a", { ["end"] = "b", rev = 1, prev_kv = true, filter = "noput", fragment = true })
     local _, count = cli:delete("a", { prev_kv = true })
     expect(count == 1)
     local event = watch:next { within = 5*s }

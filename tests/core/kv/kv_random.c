@@ -36,6 +36,7 @@ struct world {
         uint32_t key;
         uint32_t end; /* A key's number, MODEL_KEYS: one key, above: open. */
         uint32_t flags;
+        bool is_behind; /* A batch of it was not taken. */
         int64_t next;
     } watches[WATCHES];
     struct kv_snapshot *snapshot; /* Of side 0; side 1 waits for it meanwhile. */
@@ -394,6 +395,7 @@ static void step_watch(struct world *world)
     uint32_t end = (uint32_t)below(world, MODEL_KEYS + 2);
     int64_t revision = below(world, 2) == 0 ? 0 : (int64_t)below(world, (uint64_t)world->model.revision + 4);
     world->watches[watch].is_on = true;
+    world->watches[watch].is_behind = false;
     world->watches[watch].key = (uint32_t)below(world, MODEL_KEYS);
     world->watches[watch].end = below(world, 3) == 0 ? MODEL_END_NONE : end;
     world->watches[watch].flags = (uint32_t)below(world, 8);
@@ -426,35 +428,79 @@ static void expect_batch(struct world *world, const struct kv_watch_batch *batch
     world->watches[batch->watch].next = last + 1;
 }
 
+/* A receiver that cannot take it now and then. */
+static bool is_taken(void *context, uint64_t watch)
+{
+    struct world *world = context;
+    assert(world->watches[watch].is_on && !world->watches[watch].is_behind);
+    world->watches[watch].is_behind = below(world, 8) == 0;
+    return !world->watches[watch].is_behind;
+}
+
+/* Everything there was for this watch, it has been told. */
+static void expect_told(struct world *world, uint64_t watch)
+{
+    const struct model_filter filter = {.key = world->watches[watch].key,
+                                        .end = world->watches[watch].end,
+                                        .no_put = (world->watches[watch].flags & KV_WATCH_NO_PUT) != 0,
+                                        .no_delete = (world->watches[watch].flags & KV_WATCH_NO_DELETE) != 0};
+    int64_t next = world->watches[watch].next;
+    struct kv_watch_batch batch;
+    model_expect_events(&world->model, &filter, next, world->model.revision, NULL, 0, false);
+    assert(kv_watch_is_synced(world->watchers, watch));
+    bool is_level = next <= world->model.revision + 1;
+    bool has_progress = kv_watch_progress(world->watchers, watch, &batch);
+    assert(has_progress == is_level);
+}
+
+/* Those behind, some of them, one batch each. */
+static void step_catch_up(struct world *world)
+{
+    uint64_t seen = 0;
+    for (uint64_t watch = 0; kv_watch_behind(world->watchers, &watch); watch++) {
+        assert(world->watches[watch].is_on && world->watches[watch].is_behind);
+        seen |= UINT64_C(1) << watch;
+        if (below(world, 2) == 0) {
+            continue;
+        }
+        struct kv_watch_batch batch;
+        base_arena_reset(&world->answer);
+        if (kv_watch_catch_up(world->watchers, watch, (uint32_t)below(world, 5), &world->answer, &batch)) {
+            assert(batch.watch == watch);
+            expect_batch(world, &batch);
+        }
+        uint64_t again = watch;
+        world->watches[watch].is_behind = kv_watch_behind(world->watchers, &again) && again == watch;
+        if (world->watches[watch].is_on && !world->watches[watch].is_behind) {
+            expect_told(world, watch);
+        }
+    }
+    for (uint64_t watch = 0; watch < WATCHES; watch++) {
+        bool is_behind = world->watches[watch].is_on && world->watches[watch].is_behind;
+        assert(!is_behind || (seen >> watch & 1) != 0);
+    }
+}
+
 static void step_poll(struct world *world)
 {
+    const struct kv_watch_taker taker = {.context = world, .is_ready = is_taken};
     struct kv_watch_batch batch;
     uint64_t polls = 1 + below(world, 12);
     while (polls-- > 0) {
         base_arena_reset(&world->answer);
-        if (kv_watch_poll(world->watchers, (uint32_t)below(world, 5), &world->answer, &batch)) {
+        if (kv_watch_poll(world->watchers, &taker, (uint32_t)below(world, 5), &world->answer, &batch)) {
             assert(kv_watchers_pending(world->watchers) || batch.compact_revision != 0);
+            assert(!world->watches[batch.watch].is_behind);
             expect_batch(world, &batch);
             continue;
         }
         assert(!kv_watchers_pending(world->watchers));
         for (uint64_t watch = 0; watch < WATCHES; watch++) {
-            if (!world->watches[watch].is_on) {
-                continue;
+            if (world->watches[watch].is_on && !world->watches[watch].is_behind) {
+                expect_told(world, watch);
             }
-            const struct model_filter filter = {.key = world->watches[watch].key,
-                                                .end = world->watches[watch].end,
-                                                .no_put =
-                                                    (world->watches[watch].flags & KV_WATCH_NO_PUT) != 0,
-                                                .no_delete =
-                                                    (world->watches[watch].flags & KV_WATCH_NO_DELETE) != 0};
-            int64_t next = world->watches[watch].next;
-            model_expect_events(&world->model, &filter, next, world->model.revision, NULL, 0, false);
-            assert(kv_watch_is_synced(world->watchers, watch));
-            bool is_level = next <= world->model.revision + 1;
-            bool has_progress = kv_watch_progress(world->watchers, watch, &batch);
-            assert(has_progress == is_level);
         }
+        step_catch_up(world);
         return;
     }
 }

@@ -29,7 +29,7 @@ static void do_ok(struct watched *watched, struct kv_op op)
 
 static bool poll(struct watched *watched)
 {
-    return kv_watch_poll(watched->watchers, 100, &watched->store.arena, &watched->batch);
+    return kv_watch_poll(watched->watchers, NULL, 100, &watched->store.arena, &watched->batch);
 }
 
 static void watch(struct watched *watched, uint64_t id, const char *key, const char *range_end,
@@ -66,9 +66,9 @@ Test(kv_watch, history_comes_in_whole_revisions)
     const struct kv_txn txn = {.success_count = 3, .success = puts};
     do_ok(&watched, op_txn(&txn));
     watch(&watched, 1, "a", "z", 1, 0);
-    cr_assert(kv_watch_poll(watched.watchers, 2, &watched.store.arena, &watched.batch));
+    cr_assert(kv_watch_poll(watched.watchers, NULL, 2, &watched.store.arena, &watched.batch));
     cr_assert_eq(watched.batch.event_count, 1);
-    cr_assert(kv_watch_poll(watched.watchers, 2, &watched.store.arena, &watched.batch));
+    cr_assert(kv_watch_poll(watched.watchers, NULL, 2, &watched.store.arena, &watched.batch));
     cr_assert_eq(watched.batch.event_count, 3);
     cr_assert_not(poll(&watched));
     cr_assert_eq(watched_release(&watched), 0);
@@ -103,10 +103,63 @@ Test(kv_watch, watchers_take_turns)
     do_ok(&watched, op_put("a", "2"));
     const uint64_t order[] = {3, 7, 3, 7};
     for (int i = 0; i < 4; i++) {
-        cr_assert(kv_watch_poll(watched.watchers, 1, &watched.store.arena, &watched.batch));
+        cr_assert(kv_watch_poll(watched.watchers, NULL, 1, &watched.store.arena, &watched.batch));
         cr_assert_eq(watched.batch.watch, order[i]);
     }
     cr_assert_not(poll(&watched));
+    cr_assert_eq(watched_release(&watched), 0);
+}
+
+/* Ready for all watches but this one. */
+static bool takes_other(void *context, uint64_t id)
+{
+    const uint64_t *refused = context;
+    return id != *refused;
+}
+
+/* Who cannot take its batch holds up nobody, and gets all of it later, in order. */
+Test(kv_watch, one_behind_catches_up_from_history)
+{
+    struct watched watched;
+    watched_init(&watched);
+    uint64_t refused = 1;
+    const struct kv_watch_taker taker = {.context = &refused, .is_ready = takes_other};
+    watch(&watched, 1, "a", "", 0, 0);
+    watch(&watched, 2, "a", "", 0, 0);
+    do_ok(&watched, op_put("a", "1"));
+    cr_assert(kv_watch_poll(watched.watchers, &taker, 100, &watched.store.arena, &watched.batch));
+    cr_assert_eq(watched.batch.watch, 2);
+    cr_assert_not(kv_watch_poll(watched.watchers, &taker, 100, &watched.store.arena, &watched.batch));
+    do_ok(&watched, op_put("a", "2"));
+    uint64_t behind = 0;
+    cr_assert(kv_watch_behind(watched.watchers, &behind) && behind == 1);
+    cr_assert_not(kv_watch_is_synced(watched.watchers, 1));
+    for (int64_t revision = 2; revision <= 3; revision++) {
+        cr_assert(kv_watch_catch_up(watched.watchers, 1, 1, &watched.store.arena, &watched.batch));
+        cr_assert_eq(watched.batch.events[0].record.mod_revision, revision);
+    }
+    behind = 0;
+    cr_assert_not(kv_watch_behind(watched.watchers, &behind));
+    cr_assert(kv_watch_is_synced(watched.watchers, 1));
+    cr_assert_eq(watched_release(&watched), 0);
+}
+
+Test(kv_watch, one_behind_is_told_of_a_compaction)
+{
+    struct watched watched;
+    watched_init(&watched);
+    uint64_t refused = 1;
+    const struct kv_watch_taker taker = {.context = &refused, .is_ready = takes_other};
+    watch(&watched, 1, "a", "", 0, 0);
+    do_ok(&watched, op_put("a", "1"));
+    cr_assert_not(kv_watch_poll(watched.watchers, &taker, 100, &watched.store.arena, &watched.batch));
+    do_ok(&watched, op_put("a", "2"));
+    do_ok(&watched, op_put("a", "3"));
+    cr_assert_eq(kv_compact(watched.store.kv, 4), BASE_OK);
+    cr_assert_not(kv_watch_poll(watched.watchers, NULL, 100, &watched.store.arena, &watched.batch));
+    cr_assert(kv_watch_catch_up(watched.watchers, 1, 100, &watched.store.arena, &watched.batch));
+    cr_assert(watched.batch.compact_revision == 4 && watched.batch.event_count == 0);
+    cr_assert_not(kv_watch_cancel(watched.watchers, 1));
     cr_assert_eq(watched_release(&watched), 0);
 }
 
