@@ -221,7 +221,7 @@ function cluster:move_leader(to) end
 ---@return any
 function cluster:backup(m) end
 
----`c:restore(backup, {members=, token=, bump_revision=, mark_compacted=, within=})`: a new cluster from a backup, in new directories: its members; members is a list, or how many (machines that are down, then new ones)
+---`c:restore(backup, {members=, token=, bump_revision=, mark_compacted=, member=, within=})`: a new cluster from a backup, in new directories: its members; members is a list, or how many (machines that are down, then new ones); member = {[3] = backup}: one who gets another by mistake
 ---@return any
 function cluster:restore(backup, options) end
 

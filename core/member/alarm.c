@@ -135,9 +135,11 @@ void member_alarm_request(struct member *member, uint64_t connection, const stru
 void member_hash_check_apply(struct member *member, const struct wire_request *request)
 {
     uint64_t hash = 0;
-    /* What is compacted can be compared no more; what is not there yet cannot be. */
-    if (kv_hash(member->kv, request->revision, &hash) == BASE_OK && hash != request->watch &&
-        kv_compacted(member->kv) == (int64_t)request->lease) {
+    enum base_status status = kv_hash(member->kv, request->revision, &hash);
+    /* What is compacted can be compared no more. What the leader had when it asked,
+     * everybody has who applied as much: here, or something is missing. */
+    bool differs = hash != request->watch && kv_compacted(member->kv) == (int64_t)request->lease;
+    if (status == BASE_FUTURE_REVISION || (status == BASE_OK && differs)) {
         raise(member, MEMBER_ALARM_CORRUPT);
     }
 }

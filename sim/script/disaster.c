@@ -185,19 +185,49 @@ struct restore_options {
     uint64_t within_ns;
 };
 
-/* The file of argument 2: a backup, or its bytes. */
-static struct base_bytes check_file(lua_State *lua)
+/* The file at `slot`: a backup, or its bytes. */
+static struct base_bytes check_file(lua_State *lua, int slot)
 {
-    const struct backup_object *backup = script_object_at(lua, 2, &script_backup_class);
+    const struct backup_object *backup = script_object_at(lua, slot, &script_backup_class);
     size_t size = 0;
     if (backup) {
         return file_of(backup);
     }
-    if (lua_type(lua, 2) != LUA_TSTRING) {
-        script_argument_error(lua, 2, "c:restore(backup, {…})", "a backup");
+    if (lua_type(lua, slot) != LUA_TSTRING) {
+        script_argument_error(lua, slot, "c:restore(backup, {…})", "a backup");
     }
-    const char *bytes = lua_tolstring(lua, 2, &size);
+    const char *bytes = lua_tolstring(lua, slot, &size);
     return (struct base_bytes){.data = (const uint8_t *)bytes, .size = size};
+}
+
+/* `member = {[3] = backup}`: those who get another file than the rest. */
+static void read_own_files(lua_State *lua, struct base_bytes files[SIM_MEMBERS_MAX + 1])
+{
+    if (!lua_istable(lua, 3) || lua_getfield(lua, 3, "member") == LUA_TNIL) {
+        return;
+    }
+    if (!lua_istable(lua, -1)) {
+        script_error(lua, "c:restore: member: found a %s, expected a table", luaL_typename(lua, -1));
+    }
+    for (sim_machine_number member = 1; member <= SIM_MEMBERS_MAX; member++) {
+        if (lua_rawgeti(lua, -1, (lua_Integer)member) != LUA_TNIL) {
+            files[member] = check_file(lua, lua_gettop(lua));
+        }
+        lua_pop(lua, 1);
+    }
+}
+
+/* Is every file a backup? */
+static enum base_status judge_files(const struct base_bytes files[SIM_MEMBERS_MAX + 1])
+{
+    struct member_backup_info info;
+    enum base_status status = BASE_OK;
+    for (uint32_t slot = 0; slot <= SIM_MEMBERS_MAX && status == BASE_OK; slot++) {
+        if (slot == 0 || files[slot].data) {
+            status = member_backup_read(files[slot], &info);
+        }
+    }
+    return status;
 }
 
 /* So many machines whose processes are down, and new ones when there are too few. */
@@ -283,8 +313,10 @@ static int end_restore(lua_State *lua, int status, lua_KContext context)
 static const struct script_key restore_keys[] = {
     {"members", SCRIPT_ANY, 0, 0, 0, NULL},
     {"token", SCRIPT_TEXT, offsetof(struct restore_options, token), 0, 0, NULL},
-    {"bump_revision", SCRIPT_U64, offsetof(struct restore_options, bump_revision), 0, UINT64_C(1) << 40, NULL},
+    {"bump_revision", SCRIPT_U64, offsetof(struct restore_options, bump_revision), 0, UINT64_C(1) << 40,
+     NULL},
     {"mark_compacted", SCRIPT_BOOL, offsetof(struct restore_options, mark_compacted), 0, 0, NULL},
+    {"member", SCRIPT_ANY, 0, 0, 0, NULL},
     {"within", SCRIPT_NS, offsetof(struct restore_options, within_ns), 0, 0, NULL},
 };
 
@@ -293,13 +325,14 @@ int script_cluster_restore(lua_State *lua)
     struct script_run *run = script_cluster_self(lua, "restore");
     const struct script_path path = {.call = "c:restore"};
     struct restore_options options = {.within_ns = script_cluster_within(run)};
-    struct member_backup_info info;
+    struct base_bytes files[SIM_MEMBERS_MAX + 1] = {{0}}; /* The first: for who has none. */
     lua_settop(lua, 3);
     script_read_table(lua, 3, &path, restore_keys, sizeof restore_keys / sizeof restore_keys[0], &options);
-    const struct sim_restore restore = {.file = check_file(lua),
-                                        .bump_revision = options.bump_revision,
-                                        .mark_compacted = options.mark_compacted};
-    enum base_status status = member_backup_read(restore.file, &info);
+    struct sim_restore restore = {.bump_revision = options.bump_revision,
+                                  .mark_compacted = options.mark_compacted};
+    files[0] = check_file(lua, 2);
+    read_own_files(lua, files);
+    enum base_status status = judge_files(files);
     if (status != BASE_OK) {
         return script_push_failure(lua, base_status_text(status), false); /* Nothing was touched. */
     }
@@ -311,6 +344,7 @@ int script_cluster_restore(lua_State *lua)
             continue;
         }
         run->boots[member] = boot;
+        restore.file = files[files[member].data ? member : 0];
         script_check_done(lua, "c:restore", sim_member_restore(run->world, member, &boot, &restore));
         struct sim_member_view view;
         sim_member_view(run->world, member, false, &view);
