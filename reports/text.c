@@ -4,37 +4,20 @@
 
 #include "sim/campaign/memory.h"
 #include "sim/campaign/print.h"
+#include "sim/check/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
-
-/* How many bytes the UTF-8 sequence at `at` has; 0 when it is none. The second byte
- * tells the forms that are too long, and surrogates and beyond. */
-static size_t sequence(const unsigned char *at)
-{
-    unsigned char lead = at[0];
-    size_t size = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : (lead & 0xf0) == 0xe0 ? 3 : 4;
-    if (lead >= 0x80 && (lead < 0xc2 || lead > 0xf4)) {
-        return 0;
-    }
-    for (size_t i = 1; i < size; i++) {
-        if ((at[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool is_bad = (lead == 0xe0 && at[1] < 0xa0) || (lead == 0xed && at[1] >= 0xa0) ||
-                  (lead == 0xf0 && at[1] < 0x90) || (lead == 0xf4 && at[1] >= 0x90);
-    return is_bad ? 0 : size;
-}
+static const char replacement[] = CHECK_UTF8_REPLACEMENT;
 
 char *report_text_clean(const char *text)
 {
     char *clean = campaign_alloc(strlen(text) * (sizeof replacement - 1) + 1);
     char *to = clean;
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0';) {
-        size_t size = sequence(at);
+    const unsigned char *end = (const unsigned char *)text + strlen(text);
+    for (const unsigned char *at = (const unsigned char *)text; at < end;) {
+        size_t size = check_utf8_size(at, (size_t)(end - at));
         bool is_control = (*at < 0x20 && *at != '\t' && *at != '\n') || *at == 0x7f;
         if (size == 0 || is_control) {
             memcpy(to, replacement, sizeof replacement - 1);

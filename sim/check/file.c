@@ -2,6 +2,7 @@
 #include "sim/check/file.h"
 
 #include "sim/check/import.h"
+#include "sim/check/utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -44,15 +45,21 @@ static int compare_lines(const void *a, const void *b)
 static void print_json_text(const char *bytes, size_t size)
 {
     (void)putchar('"');
-    for (size_t at = 0; at < size; at++) {
-        unsigned char c = (unsigned char)bytes[at];
+    const unsigned char *text = (const unsigned char *)bytes;
+    size_t step = 1;
+    for (size_t at = 0; at < size; at += step) {
+        size_t sequence = check_utf8_size(text + at, size - at);
+        unsigned char c = text[at];
+        step = sequence > 0 ? sequence : 1;
         if (c == '"' || c == '\\') {
             (void)putchar('\\');
             (void)putchar(c);
         } else if (c < ' ') {
             (void)printf("\\u%04x", (unsigned)c);
+        } else if (sequence == 0) {
+            (void)fputs(CHECK_UTF8_REPLACEMENT, stdout);
         } else {
-            (void)putchar(c);
+            (void)fwrite(text + at, 1, sequence, stdout);
         }
     }
     (void)putchar('"');

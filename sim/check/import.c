@@ -43,6 +43,7 @@ struct event {
 struct reader {
     struct check_text *text;
     size_t at;
+    size_t end; /* Of the text, or of the line that a log's event has to itself. */
     uint32_t line;
     enum check_model model;
     struct check_recording *recording;
@@ -63,7 +64,7 @@ static bool refuse(struct reader *reader, const char *found, size_t size, const 
 static bool refuse_here(struct reader *reader, const char *expected)
 {
     const char *from = reader->text->bytes + reader->at;
-    size_t left = reader->text->size - reader->at;
+    size_t left = reader->end - reader->at;
     size_t size = 0;
     while (size < left && size < 40 && from[size] != '\n') {
         size++;
@@ -73,7 +74,7 @@ static bool refuse_here(struct reader *reader, const char *expected)
 
 static int peek(const struct reader *reader)
 {
-    return reader->at < reader->text->size ? (unsigned char)reader->text->bytes[reader->at] : -1;
+    return reader->at < reader->end ? (unsigned char)reader->text->bytes[reader->at] : -1;
 }
 
 static void skip_line(struct reader *reader)
@@ -118,8 +119,9 @@ static bool read_string(struct reader *reader, struct token *out)
 {
     size_t from = ++reader->at;
     while (peek(reader) >= 0 && peek(reader) != '"') {
+        reader->at += peek(reader) == '\\' && reader->at + 1 < reader->end;
         reader->line += peek(reader) == '\n';
-        reader->at += peek(reader) == '\\' && reader->at + 1 < reader->text->size ? 2 : 1;
+        reader->at++;
     }
     if (peek(reader) < 0) {
         return refuse_here(reader, "the end of a string");
@@ -168,6 +170,7 @@ static bool read_list(struct reader *reader, struct token *out, uint32_t depth)
 {
     int close = peek(reader) == '[' ? ']' : peek(reader) == '(' ? ')' : '}';
     struct token list = {.kind = TOKEN_LIST};
+    size_t from = reader->at;
     if (depth > 32) {
         return refuse_here(reader, "less nesting");
     }
@@ -176,11 +179,12 @@ static bool read_list(struct reader *reader, struct token *out, uint32_t depth)
         skip_space(reader);
         if (peek(reader) == close) {
             reader->at++;
+            list.text = slice(reader, from);
             *out = list;
             return true;
         }
         struct token part;
-        if (peek(reader) == ':' && close == '}' && reader->at + 1 < reader->text->size &&
+        if (peek(reader) == ':' && close == '}' && reader->at + 1 < reader->end &&
             !is_word((unsigned char)reader->text->bytes[reader->at + 1])) {
             reader->at++; /* JSON's, after a name. */
             continue;
@@ -277,27 +281,9 @@ static bool read_map(struct reader *reader, struct event *event)
     }
 }
 
-/* "INFO  jepsen.util - PROCESS :type :function value"; other lines are the log's own. */
-static bool read_log_line(struct reader *reader, struct event *event, bool *is_event)
+/* The event of a line, from its process on; there is none in most. */
+static bool read_log_event(struct reader *reader, struct event *event, bool *is_event)
 {
-    size_t from = reader->at;
-    size_t end = from;
-    while (end < reader->text->size && reader->text->bytes[end] != '\n') {
-        end++;
-    }
-    *event = (struct event){.line = reader->line};
-    *is_event = false;
-    for (size_t at = from; at + 3 < end; at++) {
-        if (memcmp(reader->text->bytes + at, " - ", 3) == 0) {
-            reader->at = at + 3;
-            break;
-        }
-    }
-    int c = peek(reader);
-    if (reader->at == from || c < '0' || c > '9') {
-        reader->at = end;
-        return true;
-    }
     struct token process;
     struct token type;
     struct token function;
@@ -306,7 +292,6 @@ static bool read_log_line(struct reader *reader, struct event *event, bool *is_e
     }
     skip_space(reader);
     if (peek(reader) != ':' || process.kind != TOKEN_NUMBER) {
-        reader->at = end;
         return true;
     }
     if (!read_token(reader, &type, 0) || !set_type(reader, event, type.text) ||
@@ -317,7 +302,30 @@ static bool read_log_line(struct reader *reader, struct event *event, bool *is_e
     event->process = (uint64_t)process.number;
     event->function = function.text;
     *is_event = true;
-    reader->at = end;
+    return true;
+}
+
+/* "INFO  jepsen.util - PROCESS :type :function value"; other lines are the log's own. */
+static bool read_log_line(struct reader *reader, struct event *event, bool *is_event)
+{
+    size_t whole = reader->end;
+    size_t from = reader->at;
+    skip_line(reader);
+    reader->end = reader->at;
+    *event = (struct event){.line = reader->line};
+    *is_event = false;
+    for (size_t at = from; at + 3 < reader->end; at++) {
+        if (memcmp(reader->text->bytes + at, " - ", 3) == 0) {
+            reader->at = at + 3;
+            break;
+        }
+    }
+    int c = peek(reader);
+    if (c >= '0' && c <= '9' && !read_log_event(reader, event, is_event)) {
+        return false;
+    }
+    reader->at = reader->end;
+    reader->end = whole;
     return true;
 }
 
@@ -353,6 +361,7 @@ static bool set_action(struct reader *reader, const struct event *event, struct 
         if (is_text(event->function, actions[i].name)) {
             operation->action = actions[i].action;
             if (operation->action == CHECK_CAS && event->value.part_count != 2) {
+                reader->line = event->line;
                 return refuse(reader, (const char *)event->function.data, event->function.size,
                               "a pair of values with it");
             }
@@ -521,7 +530,7 @@ bool check_import(struct check_text *text, enum check_model model, struct check_
                   struct check_revisions *revised)
 {
     struct reader reader = {
-        .text = text, .line = 1, .model = model, .recording = recording, .revised = revised};
+        .text = text, .end = text->size, .line = 1, .model = model, .recording = recording, .revised = revised};
     recording->initial = model == CHECK_MODEL_KV ? CHECK_VALUE_EMPTY : CHECK_VALUE_NONE;
     bool is_read = read_all(&reader);
     recording->event_count = reader.event_count;

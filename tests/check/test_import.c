@@ -174,3 +174,23 @@ Test(check_revisions, open_write_is_not_seen_twice)
                             GET("1", "9", "3", "3") PUT("0", "2", "4") GET("1", "9", "5", "5")),
                  CHECK_REVISED_CONTENT);
 }
+
+Test(check_import, a_list_is_a_value)
+{
+    cr_assert_eq(judge("{:process 0 :type :invoke :f :put :key :k :value [1 2]}\n"
+                       "{:process 0 :type :ok :f :put :key :k :value [1 2]}\n"
+                       "{:process 0 :type :invoke :f :get :key :k}\n"
+                       "{:process 0 :type :ok :f :get :key :k :value [1 3]}\n",
+                       CHECK_MODEL_KV),
+                 CHECK_NOT_LINEARIZABLE);
+}
+
+/* A log's event has its line to itself, and lines are counted through texts. */
+Test(check_import, lines_are_counted)
+{
+    refused("INFO x - 0 :invoke :put [1\n2]\n", 1, "found \"the end\", expected a value");
+    refused("{:process 0 :type :invoke :f :put :value \"a\\\n\"}\n\nhello\n", 4,
+            "found \"hello\", expected a map or a line of a log");
+    refused("{:process 0 :type :invoke\n :f :cas :key 1\n :value 2\n}\n", 1,
+            "found \"cas\", expected a pair of values with it");
+}
