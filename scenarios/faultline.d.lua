@@ -57,6 +57,7 @@
 ---@field max_learners? any `max_learners = 1`: how many there may be at a time
 ---@field quota? any `quota = 2048*MiB`: size of the store at which writes are refused
 ---@field corrupt_check? any `corrupt_check = nil`: time between comparisons of the members' stores; nil: never
+---@field progress_notify? any `progress_notify = 10*min`: time after which a watch with progress=true that was told nothing is told how far it is
 ---@field lease_checkpoint? boolean `lease_checkpoint = false`: what is left of leases is written to the log
 ---@field lease_fencing? boolean `lease_fencing = true`: false: etcd's own behaviour, with its known holes
 ---@field strict_reconfig? boolean `strict_reconfig = true`: changes of members that would risk the quorum are refused
@@ -368,7 +369,7 @@ function client:txn(options) end
 ---@return any
 function client:compact(rev) end
 
----`cli:watch(key, {end=, rev=, prev_kv=, filter=, fragment=})`: a watch
+---`cli:watch(key, {end=, rev=, prev_kv=, filter=, fragment=, progress=})`: a watch
 ---@return faultline.watch
 function client:watch(key, options) end
 
@@ -439,6 +440,10 @@ local watch = {}
 ---`watch:next{within=}`: wait for the next event: {type=, key=, value=, prev=, …}
 ---@return any
 function watch:next(options) end
+
+---`watch:progress()`: ask how far it has seen everything: its revision moves when a notice comes
+---@return any
+function watch:progress() end
 
 ---`watch:cancel()`: end it
 ---@return any

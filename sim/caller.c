@@ -308,6 +308,13 @@ void sim_client_watch_cancel(struct sim_world *world, sim_machine_number client,
     }
 }
 
+void sim_client_watch_progress(struct sim_world *world, sim_machine_number client, uint64_t watch)
+{
+    struct sim_machine *machine = sim_machine_at(world, client);
+    client_watch_progress(machine->client, sim_machine_now(machine), watch);
+    settle(machine);
+}
+
 uint64_t sim_client_lock(struct sim_world *world, sim_machine_number client, struct base_bytes name,
                          int64_t lease, uint64_t within_ns, sim_lock_done done, void *context)
 {

@@ -145,6 +145,7 @@ static struct member_config config_of(const struct sim_machine *machine)
         .allocate_bytes = options->allocate_bytes,
         .quota_bytes = options->quota_bytes,
         .request_bytes_max = options->max_request_bytes,
+        .progress_notify_ns = options->progress_notify_ns,
         .corrupt_check_ns = options->corrupt_check_ns,
     };
 }

@@ -22,6 +22,7 @@ void sim_options_init(struct sim_options *options)
         .catchup_entries = 5000,
         .max_inflight = 512,
         .max_message_bytes = UINT64_C(1) << 20,
+        .progress_notify_ns = UINT64_C(600000000000),
         .max_request_bytes = UINT64_C(1536) << 10,
         .segment_bytes = UINT64_C(64) << 20,
         .quota_bytes = UINT64_C(2048) << 20,

@@ -32,6 +32,7 @@ struct sim_cluster_options {
     uint64_t
         allocate_bytes; /* Room it holds ahead on the disk, in steps; 0: none, and a full disk shows at once. */
     uint64_t quota_bytes;
+    uint64_t progress_notify_ns;
     uint64_t corrupt_check_ns; /* 0: never. */
     bool lease_checkpoint;
     bool lease_fencing;

@@ -243,6 +243,7 @@ typedef void (*sim_watch_batch)(void *context, const struct wire_watch *batch);
 uint64_t sim_client_watch(struct sim_world *world, sim_machine_number client,
                           const struct wire_request *create, sim_watch_batch batch, void *context);
 void sim_client_watch_cancel(struct sim_world *world, sim_machine_number client, uint64_t watch);
+void sim_client_watch_progress(struct sim_world *world, sim_machine_number client, uint64_t watch);
 /* Keep alive; the deadline is on the client's own clock, 0: gone. */
 void sim_client_lease_keep(struct sim_world *world, sim_machine_number client, int64_t lease, int64_t ttl_s,
                            uint64_t until_ns);

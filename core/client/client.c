@@ -110,6 +110,13 @@ void client_watch_cancel(struct client *client, uint64_t now_ns, uint64_t watch)
     leave(client);
 }
 
+void client_watch_progress(struct client *client, uint64_t now_ns, uint64_t watch)
+{
+    enter(client, now_ns);
+    client_watcher_progress(client, watch);
+    leave(client);
+}
+
 void client_lease_keep(struct client *client, uint64_t now_ns, int64_t lease, int64_t ttl_s,
                        uint64_t until_ns)
 {

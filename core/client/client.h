@@ -30,7 +30,8 @@ struct client_host {
      * greater one), or is not going to be. */
     void (*locked)(void *context, uint64_t lock, enum base_status status, int64_t revision, bool is_unknown);
     /* Events of a watch, whole revisions; none: a progress notice. With
-     * compact_revision the watch is over: compacted up to there, or -1: refused. */
+     * compact_revision the watch is over: compacted up to there, or -1: refused, by
+     * `status`. */
     void (*watched)(void *context, uint64_t watch, const struct wire_watch *batch);
 };
 
@@ -66,6 +67,8 @@ uint64_t client_call_at(struct client *client, uint64_t now_ns, uint32_t endpoin
  * next revision. `watch` is the caller's id, not in use by another watch. */
 void client_watch(struct client *client, uint64_t now_ns, uint64_t watch, const struct wire_request *create);
 void client_watch_cancel(struct client *client, uint64_t now_ns, uint64_t watch);
+/* Ask how far it has seen everything: a notice comes, unless it lags behind just then. */
+void client_watch_progress(struct client *client, uint64_t now_ns, uint64_t watch);
 
 /* Keep a lease alive that is believed in up to `until_ns`: a renewal every third of
  * its TTL, over any endpoint, until it is gone or client_lease_forget. The instant on

@@ -281,6 +281,7 @@ void client_keepers_release(struct client *client);
 
 void client_watcher_begin(struct client *client, uint64_t watch, const struct wire_request *create);
 void client_watcher_cancel(struct client *client, uint64_t watch);
+void client_watcher_progress(struct client *client, uint64_t watch);
 void client_watcher_answered(struct client *client, struct client_watcher *watcher,
                              const struct wire_response *response);
 void client_watcher_batch(struct client *client, uint64_t connection, const struct wire_message *message);

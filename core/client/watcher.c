@@ -67,11 +67,12 @@ static void drop(struct client *client, struct client_watcher *watcher)
 }
 
 /* The watch is over, and its caller is told why. */
-static void end(struct client *client, struct client_watcher *watcher, int64_t revision,
-                int64_t compact_revision)
+static void end(struct client *client, struct client_watcher *watcher, enum base_status status,
+                int64_t revision, int64_t compact_revision)
 {
     struct wire_watch last = {.watch = watcher->watch,
                               .revision = revision,
+                              .status = status,
                               .compact_revision = compact_revision};
     drop(client, watcher);
     tell(client, last.watch, &last);
@@ -123,6 +124,18 @@ void client_watcher_begin(struct client *client, uint64_t watch, const struct wi
     attempt(client, watcher);
 }
 
+/* A word about it to whoever has it. */
+static void say(struct client *client, struct client_watcher *watcher, enum wire_request_kind kind)
+{
+    struct wire_message message;
+    memset(&message, 0, sizeof message);
+    message.kind = WIRE_REQUEST;
+    message.request.kind = kind;
+    message.request.watch = watcher->watch;
+    message.request.id = client_item_request(client, &watcher->item);
+    client_connection_send(client, &client->connections[watcher->endpoint], &message);
+}
+
 void client_watcher_cancel(struct client *client, uint64_t watch)
 {
     struct client_watcher *watcher = client_index_get(&client->watchers, watch);
@@ -130,15 +143,17 @@ void client_watcher_cancel(struct client *client, uint64_t watch)
         return; /* Over already. */
     }
     if (watcher->connection != 0) {
-        struct wire_message message;
-        memset(&message, 0, sizeof message);
-        message.kind = WIRE_REQUEST;
-        message.request.kind = WIRE_WATCH_CANCEL;
-        message.request.watch = watch;
-        message.request.id = client_item_request(client, &watcher->item);
-        client_connection_send(client, &client->connections[watcher->endpoint], &message);
+        say(client, watcher, WIRE_WATCH_CANCEL);
     }
     drop(client, watcher);
+}
+
+void client_watcher_progress(struct client *client, uint64_t watch)
+{
+    struct client_watcher *watcher = client_index_get(&client->watchers, watch);
+    if (watcher && watcher->state == CLIENT_WATCH_LIVE) {
+        say(client, watcher, WIRE_WATCH_PROGRESS);
+    }
 }
 
 /* The answer to its creation; an error that comes later ends it on that member. */
@@ -156,12 +171,12 @@ void client_watcher_answered(struct client *client, struct client_watcher *watch
         watcher->backoff_ns = 0;
         check(watcher);
     } else if (response->status == BASE_COMPACTED) {
-        end(client, watcher, response->revision,
+        end(client, watcher, response->status, response->revision,
             response->compact_revision == 0 ? -1 : response->compact_revision);
     } else if (client_is_unavailable(response->status) || response->status == BASE_CANCELED) {
         back_off(client, watcher);
     } else {
-        end(client, watcher, response->revision, -1);
+        end(client, watcher, response->status, response->revision, -1);
     }
 }
 
@@ -215,7 +230,7 @@ void client_watcher_batch(struct client *client, uint64_t connection, const stru
         return; /* Of a watch that was cancelled, or lived elsewhere before. */
     }
     if (batch->compact_revision != 0) {
-        end(client, watcher, batch->revision, batch->compact_revision);
+        end(client, watcher, BASE_COMPACTED, batch->revision, batch->compact_revision);
         return;
     }
     if (batch->fragment) {

@@ -96,7 +96,8 @@ enum kv_watch_flag {
     KV_WATCH_PREV_KV = 1,
     KV_WATCH_NO_PUT = 2,
     KV_WATCH_NO_DELETE = 4,
-    KV_WATCH_FRAGMENT = 8 /* What is too large for one message may come in parts. */
+    KV_WATCH_FRAGMENT = 8, /* What is too large for one message may come in parts. */
+    KV_WATCH_PROGRESS = 16 /* Notices of progress while there is nothing else. */
 };
 
 /* One change of one key, as a watcher sees it. */

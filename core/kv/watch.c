@@ -102,6 +102,10 @@ enum base_status kv_watch_add(struct kv_watchers *watchers, uint64_t watch, stru
     if (key.size == 0) {
         return BASE_EMPTY_KEY;
     }
+    bool is_open = range_end.size == 1 && range_end.data[0] == 0;
+    if (range_end.size > 0 && !is_open && base_bytes_compare(key, range_end) >= 0) {
+        return BASE_EMPTY_RANGE;
+    }
     assert(!find(watchers, watch));
     if (watchers->count == watchers->capacity) {
         size_t capacity = watchers->capacity == 0 ? WATCHERS_MIN : 2 * watchers->capacity;

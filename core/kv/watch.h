@@ -37,8 +37,8 @@ void kv_watchers_free(struct kv_watchers *watchers);
  * back to what it has seen, and one whose next revision is gone is told so. */
 void kv_watchers_move(struct kv_watchers *watchers, struct kv *kv);
 /* Watch [key, range_end) from `revision` (0: what comes next; beyond the store's:
- * nothing before it is told). BASE_INVALID for a negative revision, BASE_EMPTY_KEY;
- * the key is copied; the ids are the caller's and must be new. */
+ * nothing before it is told). BASE_INVALID for a negative revision, BASE_EMPTY_KEY,
+ * BASE_EMPTY_RANGE; the key is copied; the ids are the caller's and must be new. */
 enum base_status kv_watch_add(struct kv_watchers *watchers, uint64_t watch, struct base_bytes key,
                               struct base_bytes range_end, int64_t revision, uint32_t flags);
 bool kv_watch_cancel(struct kv_watchers *watchers, uint64_t watch);

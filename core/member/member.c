@@ -34,6 +34,9 @@ static void config_keep(struct member *member, const struct member_config *confi
     if (config->batch_entries == 0) {
         member->config.batch_entries = MEMBER_BATCH_DEFAULT;
     }
+    if (config->progress_notify_ns == 0) {
+        member->config.progress_notify_ns = MEMBER_NOTICE_NS;
+    }
     if (config->request_bytes_max == 0) {
         member->config.request_bytes_max = MEMBER_REQUEST_BYTES_MAX;
     }

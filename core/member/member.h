@@ -46,6 +46,7 @@ struct member_config {
     bool strict_reconfig;
     uint32_t learners_max;
     uint64_t quota_bytes;      /* 0: none. */
+    uint64_t progress_notify_ns; /* Between notices to idle watches; 0: 10 min. */
     uint64_t corrupt_check_ns; /* Between comparisons of stores; 0: never, etcd's default. */
     uint32_t batch_entries;    /* Entries one run of the apply stage takes; 0 is 64. */
     /* This start only. A backup to begin from, where there is no log yet: borrowed

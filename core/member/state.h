@@ -30,6 +30,7 @@ enum {
 
 #define MEMBER_READ_RETRY_NS UINT64_C(500000000)    /* etcd: readIndexRetryTime */
 #define MEMBER_WATCH_PASS_NS UINT64_C(100000000)    /* etcd: watchResyncPeriod */
+#define MEMBER_NOTICE_NS UINT64_C(600000000000)     /* etcd: progressReportInterval */
 #define MEMBER_RENEW_RETRY_NS UINT64_C(50000000)    /* etcd: LeaseRenew's pause */
 #define MEMBER_REQUEST_BASE_NS UINT64_C(5000000000) /* ReqTimeout is this + 2 E. */
 #define MEMBER_ELECTION_MS_MAX UINT64_C(50000)      /* etcd: maxElectionMs */
@@ -175,6 +176,8 @@ struct member_watch {
     uint64_t connection;
     uint64_t watch; /* The client's. */
     bool is_fragmented;
+    bool is_noticed; /* It wants notices of progress. */
+    bool is_idle;    /* It was told nothing since the last were due. */
 };
 
 struct member_watches {
@@ -184,6 +187,7 @@ struct member_watches {
     uint32_t capacity;
     uint64_t number;
     uint64_t pass_ns;   /* When those behind are looked at next; 0: none is. */
+    uint64_t notice_ns; /* When notices are due next; 0: nobody wants any. */
     uint64_t pass_from; /* The first of them that the last pass did not come to. */
 };
 

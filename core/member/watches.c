@@ -4,6 +4,8 @@
 
 #include <assert.h>
 
+static const uint8_t zero[1] = {0};
+
 static uint32_t slot_of(const struct member_watches *watches, uint64_t number)
 {
     uint32_t low = 0;
@@ -30,7 +32,9 @@ static void create(struct member *member, uint64_t connection, const struct wire
 {
     struct member_watches *watches = &member->watches;
     uint64_t number = ++watches->number;
-    enum base_status status = kv_watch_add(watches->watchers, number, request->op.key, request->op.range_end,
+    /* Without a key: from the smallest there can be (etcd: recvLoop). */
+    struct base_bytes key = request->op.key.size > 0 ? request->op.key : (struct base_bytes){zero, 1};
+    enum base_status status = kv_watch_add(watches->watchers, number, key, request->op.range_end,
                                            request->revision, request->op.flags);
     if (status == BASE_OK) {
         if (watches->count == watches->capacity) {
@@ -44,7 +48,12 @@ static void create(struct member *member, uint64_t connection, const struct wire
             (struct member_watch){.number = number,
                                   .connection = connection,
                                   .watch = request->watch,
-                                  .is_fragmented = (request->op.flags & KV_WATCH_FRAGMENT) != 0};
+                                  .is_fragmented = (request->op.flags & KV_WATCH_FRAGMENT) != 0,
+                                  .is_noticed = (request->op.flags & KV_WATCH_PROGRESS) != 0,
+                                  .is_idle = true};
+        if (watches->notice_ns == 0 && watches->list[watches->count - 1].is_noticed) {
+            watches->notice_ns = member->now_ns + member->config.progress_notify_ns;
+        }
     }
     member_respond(member, connection, request->id, status, NULL);
 }
@@ -64,38 +73,6 @@ static void cancel(struct member *member, uint64_t connection, const struct wire
 static bool is_full(const struct member *member, uint64_t connection)
 {
     return member->host->is_full(member->host->context, connection);
-}
-
-/* Only a watch that has seen everything may be told so (bookmarkable), and only where
- * there is room: a notice is not worth waiting for. */
-static void progress(struct member *member, uint64_t connection, const struct wire_request *request)
-{
-    struct member_watches *watches = &member->watches;
-    for (uint32_t slot = 0; slot < watches->count; slot++) {
-        const struct member_watch *watch = &watches->list[slot];
-        if (watch->connection == connection && watch->watch == request->watch &&
-            kv_watch_is_synced(watches->watchers, watch->number) && !is_full(member, connection)) {
-            struct wire_message out = {
-                .kind = WIRE_WATCH,
-                .watch = {.watch = watch->watch, .revision = kv_revision(member->kv)},
-            };
-            member->host->reply(member->host->context, connection, &out);
-        }
-    }
-    member_respond(member, connection, request->id, BASE_OK, NULL);
-}
-
-void member_watch_request(struct member *member, uint64_t connection, const struct wire_request *request)
-{
-    if (request->kind == WIRE_WATCH_CREATE) {
-        create(member, connection, request);
-    } else if (request->kind == WIRE_WATCH_CANCEL) {
-        cancel(member, connection, request);
-    } else {
-        assert(request->kind == WIRE_WATCH_PROGRESS);
-        progress(member, connection, request);
-    }
-    member_watches_pump(member);
 }
 
 static size_t event_bytes(const struct kv_event *event)
@@ -123,7 +100,7 @@ static uint32_t part_of(const struct member *member, const struct kv_watch_batch
     return count;
 }
 
-static void send(struct member *member, const struct member_watch *watch, const struct kv_watch_batch *batch,
+static void send(struct member *member, struct member_watch *watch, const struct kv_watch_batch *batch,
                  uint32_t first, uint32_t count)
 {
     bool is_more = first + count < batch->event_count;
@@ -138,14 +115,51 @@ static void send(struct member *member, const struct member_watch *watch, const 
                   .event_count = count,
                   .events = count > 0 ? batch->events + first : NULL},
     };
+    watch->is_idle = false;
     member->host->reply(member->host->context, watch->connection, &out);
+}
+
+/* That all up to here was told: only of a watch that has seen everything (bookmarkable),
+ * and only where there is room: a notice is not worth waiting for. */
+static void notice(struct member *member, struct member_watch *watch)
+{
+    struct kv_watch_batch batch;
+    if (kv_watch_progress(member->watches.watchers, watch->number, &batch) &&
+        !is_full(member, watch->connection)) {
+        send(member, watch, &batch, 0, 0);
+    }
+}
+
+static void progress(struct member *member, uint64_t connection, const struct wire_request *request)
+{
+    struct member_watches *watches = &member->watches;
+    for (uint32_t slot = 0; slot < watches->count; slot++) {
+        struct member_watch *watch = &watches->list[slot];
+        if (watch->connection == connection && watch->watch == request->watch) {
+            notice(member, watch);
+        }
+    }
+    member_respond(member, connection, request->id, BASE_OK, NULL);
+}
+
+void member_watch_request(struct member *member, uint64_t connection, const struct wire_request *request)
+{
+    if (request->kind == WIRE_WATCH_CREATE) {
+        create(member, connection, request);
+    } else if (request->kind == WIRE_WATCH_CANCEL) {
+        cancel(member, connection, request);
+    } else {
+        assert(request->kind == WIRE_WATCH_PROGRESS);
+        progress(member, connection, request);
+    }
+    member_watches_pump(member);
 }
 
 /* A batch as one message, or in parts where the client asked for it: all but the last
  * say that more follows (etcd: sendFragments). */
 static void deliver(struct member *member, uint32_t slot, const struct kv_watch_batch *batch)
 {
-    const struct member_watch *watch = &member->watches.list[slot];
+    struct member_watch *watch = &member->watches.list[slot];
     uint32_t first = 0;
     while (watch->is_fragmented && first < batch->event_count) {
         uint32_t count = part_of(member, batch, first);
@@ -185,9 +199,28 @@ void member_watches_pump(struct member *member)
     }
 }
 
+/* Those that were told nothing for a whole interval and want to know. */
+static void notices_due(struct member *member)
+{
+    struct member_watches *watches = &member->watches;
+    if (watches->notice_ns == 0 || member->now_ns < watches->notice_ns) {
+        return;
+    }
+    bool is_any = false;
+    for (uint32_t slot = 0; slot < watches->count; slot++) {
+        struct member_watch *watch = &watches->list[slot];
+        if (watch->is_noticed && watch->is_idle) {
+            notice(member, watch);
+        }
+        watch->is_idle = true;
+        is_any |= watch->is_noticed;
+    }
+    watches->notice_ns = is_any ? member->now_ns + member->config.progress_notify_ns : 0;
+}
+
 /* One pass over those that are behind: a batch for each whose receiver has room by
  * now (etcd: syncWatchers). */
-void member_watches_due(struct member *member)
+static void pass_due(struct member *member)
 {
     struct member_watches *watches = &member->watches;
     if (watches->pass_ns == 0 || member->now_ns < watches->pass_ns) {
@@ -209,9 +242,17 @@ void member_watches_due(struct member *member)
     watches->pass_ns = is_any ? member->now_ns + MEMBER_WATCH_PASS_NS : 0;
 }
 
+void member_watches_due(struct member *member)
+{
+    pass_due(member);
+    notices_due(member);
+}
+
 uint64_t member_watches_due_ns(const struct member *member)
 {
-    return member->watches.pass_ns == 0 ? HOST_NEVER : member->watches.pass_ns;
+    uint64_t pass_ns = member->watches.pass_ns == 0 ? HOST_NEVER : member->watches.pass_ns;
+    uint64_t notice_ns = member->watches.notice_ns == 0 ? HOST_NEVER : member->watches.notice_ns;
+    return pass_ns < notice_ns ? pass_ns : notice_ns;
 }
 
 void member_watches_closed(struct member *member, uint64_t connection)

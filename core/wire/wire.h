@@ -147,6 +147,7 @@ struct wire_watch {
     int64_t revision;
     int64_t compact_revision; /* Not 0: the watch is over. */
     bool fragment;            /* More of the same batch follows. */
+    enum base_status status;  /* Of one that was refused, as its client tells it; not sent. */
     uint32_t event_count;
     const struct kv_event *events;
 };

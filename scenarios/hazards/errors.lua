@@ -44,6 +44,10 @@ scenario "errors: each has its own" {
     local watch = cli:watch("k", { rev = 2 })
     local event, err = watch:next { within = 5*s }
     refused("compacted", event, err)
+    watch = cli:watch("b", { ["end"] = "a" })
+    refused("watcher range is empty", watch:next { within = 5*s })
+    refused("future revision", cli:range("a", "z", { rev = 10000 }))
+    refused("lease not found", cli:txn { success = { { "put", "a", "1", { lease = -1 } } } })
   end,
 }
 

@@ -22,7 +22,8 @@ local function readers(c, count)
     spawn(function()
       for round = 1, 6 do
         local from = random(3) > 1 and (seen[1] or 0) or nil
-        local options = { rev = from and from + random(-10, 20) or nil, prev_kv = random(2) == 1 }
+        local options = { prev_kv = random(2) == 1, progress = random(2) == 1 }
+        options.rev = from and from + random(-10, 20) or nil
         if options.rev and options.rev < 1 then options.rev = 1 end
         local key = "k" .. random(0, 19)
         if random(2) == 1 then key, options["end"] = "k", "l" end
@@ -33,6 +34,7 @@ local function readers(c, count)
           if event then seen[1] = event.mod_revision
           elseif err.code == "compacted" then break end
           if random(50) == 1 then cli:disconnect() end
+          if random(10) == 1 then watch:progress() end
         end
         watch:cancel()
       end
@@ -43,7 +45,7 @@ end
 for _, n in ipairs { 3, 5 } do
   scenario("watch: members fail, lag and are sent snapshots, n=" .. n) {
     tags = { "watch", "failover", "snapshot", "compaction" }, seeds = 20,
-    cluster = { members = n, snapshot_entries = 10, catchup_entries = 5 },
+    cluster = { members = n, snapshot_entries = 10, catchup_entries = 5, progress_notify = 200*ms },
     run = function(c)
       c:await_leader { within = 10*s }
       c:load { clients = 4, rate = 60, mix = { put = 3, delete = 2, txn = 1, watch = 2, lease = 1 }, keys = 20 }
@@ -147,6 +149,7 @@ scenario "watch: receivers are slow, and catch up or are told" {
             local m = c[random(3)]
             if random(4) == 1 and m.alive then m:crash() end
             cli:resume()
+            if watch then watch:progress() end
           end
           local stop = now() + 3*s
           while watch and now() < stop do
@@ -209,5 +212,43 @@ scenario "watch: batches too large for one message" {
       end
       sleep(random() * 50*ms)
     end
+  end,
+}
+
+-- A watch with nothing to tell is told how far it is, and begins there when it has to
+-- begin anew: what was compacted before is none of its business.
+scenario "watch: bookmarks of quiet watches" {
+  tags = { "watch", "progress", "compaction" }, seeds = 20,
+  cluster = { members = 3, progress_notify = 500*ms },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    local cli = c:client()
+    cli:put("k1", "v")
+    local all = cli:watch("", { ["end"] = "\0", rev = 1 })
+    expect(all:next { within = 5*s }.key == "k1", "without a key: all there are")
+    all:cancel()
+    local quiet = cli:watch("z", { progress = true })
+    local asked = cli:watch("y")
+    sleep(100*ms)
+    c:load { clients = 2, rate = 100, mix = { put = 3, delete = 1 }, keys = 10 }
+    for round = 1, 5 do
+      sleep(random(1, 3) * 1*s)
+      local revision = c:leader() and c:leader().revision or 0
+      eventually(function() return quiet.revision >= revision end, { within = 20*s })
+      eventually(function()
+        asked:progress()
+        return asked.revision >= revision
+      end, { every = 100*ms, within = 20*s })
+      cli:compact(revision)
+      local m = choose(c:members())
+      if random(2) == 1 then cli:disconnect() else m:crash() end
+      sleep(random() * 1*s)
+      if not m.alive then m:restart() end
+    end
+    c:await_healthy { within = 20*s }
+    cli:put("z", "v")
+    cli:put("y", "v")
+    expect(quiet:next { within = 20*s }, "it goes on from its bookmark")
+    expect(asked:next { within = 20*s }, "and so does one that asked")
   end,
 }

@@ -54,14 +54,15 @@ static struct base_bytes end_of(const struct check_watcher *watcher)
 
 static void set_range(struct check_watcher *watcher, const struct kv_op *op)
 {
-    watcher->key_size = (uint32_t)op->key.size;
+    static const uint8_t zero[1] = {0};
+    /* Without a key: from the smallest there can be. */
+    struct base_bytes key = op->key.size > 0 ? op->key : (struct base_bytes){zero, 1};
+    watcher->key_size = (uint32_t)key.size;
     watcher->end_size = (uint32_t)op->range_end.size;
-    watcher->range = check_resize(NULL, 1, op->key.size + op->range_end.size + 1);
-    if (op->key.size > 0) {
-        memcpy(watcher->range, op->key.data, op->key.size);
-    }
+    watcher->range = check_resize(NULL, 1, key.size + op->range_end.size);
+    memcpy(watcher->range, key.data, key.size);
     if (op->range_end.size > 0) {
-        memcpy(watcher->range + op->key.size, op->range_end.data, op->range_end.size);
+        memcpy(watcher->range + key.size, op->range_end.data, op->range_end.size);
     }
     watcher->flags = op->flags;
     watcher->is_range_known = true;
@@ -205,6 +206,12 @@ static bool take_event(struct batch_run *run, const struct kv_event *event, bool
     return true;
 }
 
+/* Are the changes from `revision` on among those that are kept? */
+static bool is_kept(const struct check_store *store, int64_t revision)
+{
+    return revision > store->known_from || store->kept <= 1;
+}
+
 static void take_events(struct batch_run *run, const struct wire_watch *batch)
 {
     struct check_watcher *watcher = run->watcher;
@@ -215,7 +222,7 @@ static void take_events(struct batch_run *run, const struct wire_watch *batch)
         run->at += watcher->last_sub + 1;
     }
     check_arm(run->check, CHECK_WATCH);
-    if (begin <= store->known_from && store->kept > 1) {
+    if (!is_kept(store, begin)) {
         watcher->next = batch->events[batch->event_count - 1].record.mod_revision + 1;
         watcher->last = watcher->next - 1;
         watcher->is_torn = false;
@@ -246,7 +253,7 @@ static void take_progress(struct batch_run *run, const struct wire_watch *batch)
         found(run, "was told of progress beyond all revisions", batch->revision, store->revision);
         return;
     }
-    if (watcher->next > 0 && watcher->is_begun && watcher->next > store->known_from) {
+    if (watcher->next > 0 && is_kept(store, watcher->next)) {
         check_arm(run->check, CHECK_WATCH);
         run->at = check_store_sequence(store, watcher->next);
         const struct check_change *missed = next_wanted(run, batch->revision);
@@ -256,8 +263,7 @@ static void take_progress(struct batch_run *run, const struct wire_watch *batch)
             return;
         }
     }
-    bool is_creation = !watcher->is_begun && watcher->next > 0;
-    if (batch->revision >= watcher->next && !is_creation) {
+    if (batch->revision >= watcher->next) {
         watcher->next = batch->revision + 1;
     }
 }

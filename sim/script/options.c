@@ -46,6 +46,7 @@ static const struct script_key cluster_keys[] = {
     CLUSTER_FIELD("preallocate", SCRIPT_BYTES, allocate_bytes, 0, UINT64_C(1) << 30),
     CLUSTER_FIELD("quota", SCRIPT_BYTES, quota_bytes, 0, UINT64_C(1) << 40),
     CLUSTER_FIELD("corrupt_check", SCRIPT_NS, corrupt_check_ns, 1, 0),
+    CLUSTER_FIELD("progress_notify", SCRIPT_NS, progress_notify_ns, 1, 0),
     CLUSTER_FIELD("lease_checkpoint", SCRIPT_BOOL, lease_checkpoint, 0, 0),
     CLUSTER_FIELD("lease_fencing", SCRIPT_BOOL, lease_fencing, 0, 0),
     CLUSTER_FIELD("strict_reconfig", SCRIPT_BOOL, strict_reconfig, 0, 0),

@@ -21,7 +21,7 @@ struct watch {
     struct batch *first, **end;
     uint32_t taken; /* Events of the first batch that were handed out. */
     bool is_over;
-    bool is_compacted;
+    enum base_status status; /* Why it is over. */
 };
 
 struct watch_object {
@@ -41,8 +41,8 @@ static void on_batch(void *context, const struct wire_watch *batch)
         return;
     }
     watch->revision = batch->revision > watch->revision ? batch->revision : watch->revision;
-    watch->is_compacted = batch->compact_revision != 0;
-    watch->is_over = watch->is_compacted;
+    watch->is_over = batch->compact_revision != 0;
+    watch->status = batch->status;
     watch->run->has_changed = true;
     if (batch->event_count == 0) {
         return;
@@ -63,16 +63,17 @@ int script_client_watch(lua_State *lua)
                                              {"rev", SCRIPT_ANY, 0, 0, 0, NULL},
                                              {"prev_kv", SCRIPT_BOOL, 0, 0, 0, NULL},
                                              {"filter", SCRIPT_ANY, 0, 0, 0, NULL},
-                                             {"fragment", SCRIPT_BOOL, sizeof(bool), 0, 0, NULL}};
+                                             {"fragment", SCRIPT_BOOL, sizeof(bool), 0, 0, NULL},
+                                             {"progress", SCRIPT_BOOL, 2 * sizeof(bool), 0, 0, NULL}};
     const struct script_path path = {.call = "cli:watch"};
     struct script_path inner = script_path_in(&path, "filter");
     sim_machine_number client = script_client_self(lua, "watch");
     struct script_run *run = script_state_of(lua)->run;
     struct wire_request request = {.kind = WIRE_WATCH_CREATE, .op = {.kind = KV_RANGE}};
-    bool flags[2] = {false, false}; /* prev_kv, fragment */
+    bool flags[3] = {false, false, false}; /* prev_kv, fragment, progress */
     uint32_t filter = UINT32_MAX;
     request.op.key = script_check_bytes(lua, 2, "cli:watch(key)");
-    script_read_table(lua, 3, &path, keys, 5, flags);
+    script_read_table(lua, 3, &path, keys, 6, flags);
     if (lua_istable(lua, 3)) {
         if (lua_getfield(lua, 3, "end") != LUA_TNIL) {
             request.op.range_end = script_check_bytes(lua, -1, "cli:watch: end");
@@ -85,7 +86,8 @@ int script_client_watch(lua_State *lua)
         }
     }
     request.op.flags = (flags[0] ? KV_WATCH_PREV_KV : 0u) | (flags[1] ? KV_WATCH_FRAGMENT : 0u) |
-                       (filter == 0 ? KV_WATCH_NO_PUT : 0u) | (filter == 1 ? KV_WATCH_NO_DELETE : 0u);
+                       (flags[2] ? KV_WATCH_PROGRESS : 0u) | (filter == 0 ? KV_WATCH_NO_PUT : 0u) |
+                       (filter == 1 ? KV_WATCH_NO_DELETE : 0u);
     struct watch *watch = base_arena_alloc(run->arena, sizeof *watch);
     *watch = (struct watch){.run = run, .client = client};
     watch->end = &watch->first;
@@ -145,8 +147,7 @@ static int end_next(lua_State *lua, int status, lua_KContext context)
         return 1;
     }
     if (watch->is_over) {
-        return script_push_failure(lua, base_status_text(watch->is_compacted ? BASE_COMPACTED : BASE_CANCELED),
-                                   false);
+        return script_push_failure(lua, base_status_text(watch->status), false);
     }
     if (wait->is_late) {
         return script_push_failure(lua, base_status_text(BASE_TIMEOUT), false);
@@ -182,8 +183,19 @@ static int call_cancel(lua_State *lua)
     struct watch *watch = object->watch;
     if (!watch->is_over) {
         watch->is_over = true;
+        watch->status = BASE_CANCELED;
         run->has_changed = true;
         sim_client_watch_cancel(run->world, watch->client, watch->number);
+    }
+    return 0;
+}
+
+static int call_progress(lua_State *lua)
+{
+    const struct watch_object *object = script_object_self(lua, &script_watch_class, "progress");
+    struct script_run *run = script_run_check(lua, "watch:progress");
+    if (!object->watch->is_over) {
+        sim_client_watch_progress(run->world, object->watch->client, object->watch->number);
     }
     return 0;
 }

@@ -153,6 +153,23 @@ Test(check_watch, progress_past_a_change_it_never_got)
     rig_release(&rig);
 }
 
+/* Also when the notice is all it ever got; and where it may go on from then. */
+Test(check_watch, a_notice_comes_first)
+{
+    struct rig rig;
+    begin(&rig);
+    create(&rig, "n", "", 1);
+    deliver(&rig, NULL, 0, 4, false);
+    attempt(&rig, 51, "n", "", 5, rig.revision);
+    EXPECT(CHECK_COUNT);
+    rig_release(&rig);
+    begin(&rig);
+    create(&rig, "k", "", 1);
+    deliver(&rig, NULL, 0, 4, false);
+    EXPECT(CHECK_WATCH);
+    rig_release(&rig);
+}
+
 static void put_two(struct rig *rig)
 {
     struct kv_event pair[] = {event("k1", "v", 2, 2, 1), event("k2", "v", 2, 2, 1)};

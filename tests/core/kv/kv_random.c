@@ -394,16 +394,18 @@ static void step_watch(struct world *world)
     }
     uint32_t end = (uint32_t)below(world, MODEL_KEYS + 2);
     int64_t revision = below(world, 2) == 0 ? 0 : (int64_t)below(world, (uint64_t)world->model.revision + 4);
-    world->watches[watch].is_on = true;
-    world->watches[watch].is_behind = false;
-    world->watches[watch].key = (uint32_t)below(world, MODEL_KEYS);
+    uint32_t key = (uint32_t)below(world, MODEL_KEYS);
+    world->watches[watch].key = key;
     world->watches[watch].end = below(world, 3) == 0 ? MODEL_END_NONE : end;
     world->watches[watch].flags = (uint32_t)below(world, 8);
+    world->watches[watch].is_behind = false;
     world->watches[watch].next = revision == 0 ? world->model.revision + 1 : revision;
-    enum base_status status =
-        kv_watch_add(world->watchers, watch, model_key(world->watches[watch].key),
-                     model_range_end(world->watches[watch].end), revision, world->watches[watch].flags);
-    assert(status == BASE_OK);
+    enum base_status status = kv_watch_add(world->watchers, watch, model_key(key),
+                                           model_range_end(world->watches[watch].end), revision,
+                                           world->watches[watch].flags);
+    bool is_empty = world->watches[watch].end < MODEL_KEYS && world->watches[watch].end <= key;
+    assert(status == (is_empty ? BASE_EMPTY_RANGE : BASE_OK));
+    world->watches[watch].is_on = !is_empty;
 }
 
 /* Hold a batch against the twin, and move the watch on. */
