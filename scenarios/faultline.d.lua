@@ -361,7 +361,7 @@ function client:range(key, end_, options) end
 ---@return any
 function client:delete(key, end_, options) end
 
----`cli:txn{compare={{key, "mod", "=", n}, …}, success={{"put", k, v}, …}, failure={…}}`: {succeeded=, revision=, results=}
+---`cli:txn{compare={{key, "mod", "=", n, [end]}, …}, success={{"put", k, v}, …}, failure={…}}`: {succeeded=, revision=, results=}
 ---@return any
 function client:txn(options) end
 

@@ -37,6 +37,11 @@ scenario "errors: each has its own" {
       success = { { "txn", { compare = { { "none", "create", "=", 0 } }, success = { { "put", "inner", "1" } } } } },
     }
     expect(nested.succeeded and cli:get("inner") == "1", "transactions stand in transactions")
+    local function all_of(first, last)
+      return cli:txn { compare = { { first, "version", ">", 0, last } } }.succeeded
+    end
+    expect(all_of("inner", "l"), "a comparison of a range holds when it does for every key")
+    expect(not all_of("x", "z"), "and one without any is that of an absent key")
     refused("too large lease ttl", cli:grant(1e10))
     local least = cli:grant(0)
     expect(least:ttl() >= 1, "too short is raised to the least")

@@ -124,7 +124,7 @@ static void *block(lua_State *lua, size_t count, size_t size)
     return memset(lua_newuserdatauv(lua, (count + 1) * size, 0), 0, (count + 1) * size);
 }
 
-/* `{key, "mod", "=", n}`, on top of the stack. */
+/* `{key, "mod", "=", n, [end]}`, on top of the stack. */
 static void read_compare(lua_State *lua, const struct script_path *path, struct kv_compare *out)
 {
     static const char *const targets[] = {"version", "create", "mod", "value", "lease", NULL};
@@ -137,10 +137,13 @@ static void read_compare(lua_State *lua, const struct script_path *path, struct 
     if (!lua_istable(lua, top)) {
         script_path_error(lua, path, "found no table, expected {key, \"mod\", \"=\", n}");
     }
-    for (lua_Integer i = 1; i <= 4; i++) {
+    for (lua_Integer i = 1; i <= 5; i++) {
         (void)lua_rawgeti(lua, top, i);
     }
     out->key = script_check_bytes(lua, top + 1, "cli:txn: compare");
+    if (!lua_isnil(lua, top + 5)) {
+        out->range_end = script_check_bytes(lua, top + 5, "cli:txn: compare");
+    }
     script_read_value(lua, top + 2, path, &target_key, &target);
     script_read_value(lua, top + 3, path, &relation_key, &relation);
     out->target = (enum kv_compare_target)target;
