@@ -249,3 +249,32 @@ scenario "lease: a short one gets the least there is" {
     old:restart()
   end,
 }
+
+-- A leader whose Raft stands still while its lessor goes on does not hear that another
+-- leads and renews. Fenced, what it has found expired is asked for in vain; unfenced
+-- (etcd's own behaviour, its issue 15247), living leases are revoked.
+for _, is_fenced in ipairs { true, false } do
+  scenario("lease: a stuck leader finds what others renew expired, fencing=" .. tostring(is_fenced)) {
+    tags = { "lease", "slow" }, seeds = 20,
+    cluster = { members = 3, lease_fencing = is_fenced },
+    shows = not is_fenced and { "lease" } or nil,
+    run = function(c)
+      c:await_healthy { within = 20*s }
+      for round = 1, 3 do
+        local old = c:await_leader { within = 20*s }
+        local cli = c:client { endpoints = c:followers() }
+        for i = 1, 4 do
+          local lease = cli:grant(random(3, 5) * s)
+          if lease then
+            lease:auto(true)
+            cli:put("held" .. i, "v", { lease = lease })
+          end
+        end
+        old:slow(1e6, "raft")
+        sleep(random(6, 10) * 1*s)
+        old:slow(1, "raft")
+        sleep(3*s)
+      end
+    end,
+  }
+end
