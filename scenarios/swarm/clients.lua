@@ -34,7 +34,7 @@ end
 
 local function follow(swarm, cli)
   while not swarm.is_over do
-    local watch, last = cli:watch("", { ["end"] = "\0" }), 0
+    local watch, last = cli:watch("", { ["end"] = "\0", fragment = true, progress = true }), 0
     local until_ = now() + random(1.0, 10.0)
     while now() < until_ and not swarm.is_over do
       local event, err = watch:next { within = 500*ms }

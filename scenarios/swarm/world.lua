@@ -43,6 +43,7 @@ local function cluster()
     max_message = message,
     segment = draw("segment", choose { 4*KiB, 64*KiB, 64*MiB }),
     lease_checkpoint = exists("lease_checkpoint", 30),
+    progress_notify = 2*s,
   }
 end
 
