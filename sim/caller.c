@@ -86,7 +86,7 @@ static void complete_call(struct sim_world *world, struct sim_machine *machine,
     const struct wire_response *response = &completion->message->response;
     sim_emit(world, SIM_EVENT_RETURN, machine->number,
              (uint64_t[]){call.number, response->status, completion->is_unknown,
-                          (uint64_t)response->revision});
+                          (uint64_t)response->revision, sim_machine_now(machine)});
     check_return(world->check, world->now_ns, machine->number, call.number, &call.request->request, response,
                  completion->is_unknown);
     world->has_changed = true;
@@ -184,7 +184,7 @@ static uint64_t call_note(struct sim_machine *machine, const struct wire_request
     };
     world->cost.operator_actions += is_operators(request->kind);
     sim_emit(world, SIM_EVENT_INVOKE, machine->number,
-             (uint64_t[]){call->number, request->kind, key_digest(request)});
+             (uint64_t[]){call->number, request->kind, key_digest(request), sim_machine_now(machine)});
     check_invoke(world->check, world->now_ns, machine->number, call->number, request);
     world->is_reconfigured |= request->kind == WIRE_MEMBER_CHANGE || request->kind == WIRE_MEMBER_ADD ||
                               request->kind == WIRE_MEMBER_REMOVE || request->kind == WIRE_MEMBER_PROMOTE ||
