@@ -49,7 +49,6 @@ struct sim_frame *sim_frame_new(struct sim_world *world, uint32_t from, uint32_t
     size_t size = head + (message ? wire_flat_size(message) : 0);
     struct sim_frame *frame = sim_pool_take(world->pool, size);
     *frame = (struct sim_frame){
-        .size_bytes = (uint32_t)size,
         .from = from,
         .to = to,
         .connection = connection,
@@ -187,9 +186,7 @@ static uint64_t leave(struct sim_world *world, struct sim_link *link, const stru
     if (bandwidth_bytes == 0 || !frame->message) {
         return world->now_ns;
     }
-    struct base_buffer bytes = encoded(world, frame->message);
-    uint64_t size = bytes.size;
-    base_buffer_release(&bytes);
+    uint64_t size = wire_encoded_size(frame->message);
     uint64_t from_ns = link->free_ns > world->now_ns ? link->free_ns : world->now_ns;
     link->free_ns =
         from_ns + size / bandwidth_bytes * 1000000000 + size % bandwidth_bytes * 1000000000 / bandwidth_bytes;
@@ -266,8 +263,8 @@ void sim_network_send(struct sim_world *world, struct sim_frame *frame)
     uint64_t latency_ns = sim_dist_draw(&options->latency, &sender->random_network);
     uint64_t draw = sim_random_u64(&sender->random_network);
     world->cost.messages++;
-    world->cost.bytes += frame->size_bytes;
     if (frame->message) {
+        world->cost.bytes += wire_encoded_size(frame->message);
         emit_send(world, frame);
         if (!sender->is_client) {
             check_send(world->check, world->now_ns, frame->from, frame->to, frame->message);

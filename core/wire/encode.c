@@ -24,19 +24,24 @@ bool wire_result_is_zero(const struct kv_result *result)
 }
 
 /* Writes behind what the buffer holds, by pointer, and tells the buffer only
- * when it must grow and at the end. */
+ * when it must grow and at the end. Without a buffer it measures: numbers go to
+ * a scratch that begins anew when it is full, bytes are only counted. */
 struct writer {
-    struct base_buffer *out;
+    struct base_buffer *out; /* NULL: measuring. */
+    uint8_t *scratch;
+    size_t measured; /* What has left the scratch, or never stood there. */
     uint8_t *at;
     uint8_t *end;
 };
+
+enum { SCRATCH_SIZE = 256 };
 
 static void writer_sync(struct writer *writer)
 {
     writer->out->size = (size_t)(writer->at - writer->out->data);
 }
 
-static void writer_reserve(struct writer *writer, size_t more)
+static void writer_grow(struct writer *writer, size_t more)
 {
     size_t size = writer->out->size;
     (void)base_buffer_extend(writer->out, more);
@@ -48,13 +53,24 @@ static void writer_reserve(struct writer *writer, size_t more)
 static void writer_init(struct writer *writer, struct base_buffer *out)
 {
     *writer = (struct writer){.out = out};
-    writer_reserve(writer, 128);
+    writer_grow(writer, 128);
+}
+
+static void writer_reserve(struct writer *writer, size_t more)
+{
+    if (writer->out) {
+        writer_sync(writer);
+        writer_grow(writer, more);
+        return;
+    }
+    assert(more <= SCRATCH_SIZE);
+    writer->measured += (size_t)(writer->at - writer->scratch);
+    writer->at = writer->scratch;
 }
 
 static inline void room(struct writer *writer, size_t more)
 {
     if ((size_t)(writer->end - writer->at) < more) {
-        writer_sync(writer);
         writer_reserve(writer, more);
     }
 }
@@ -85,7 +101,9 @@ static inline void put_signed(struct writer *writer, int64_t value)
 static inline void put_bytes(struct writer *writer, struct base_bytes bytes)
 {
     put_number(writer, bytes.size);
-    if (bytes.size > 0) {
+    if (!writer->out) {
+        writer->measured += bytes.size;
+    } else if (bytes.size > 0) {
         room(writer, bytes.size);
         memcpy(writer->at, bytes.data, bytes.size);
         writer->at += bytes.size;
@@ -474,6 +492,48 @@ void wire_encode(const struct wire_message *message, struct base_buffer *out)
     assert(size <= UINT32_MAX);
     base_store_u32(head, (uint32_t)size);
     base_store_u32(head + 4, base_crc32c(0, head + WIRE_FRAME_HEAD, size));
+}
+
+/* What put_number writes. */
+static inline size_t number_size(uint64_t value)
+{
+    unsigned bits = 64 - (unsigned)__builtin_clzll(value | 1);
+    return (bits * 9 + 64) / 64; /* A byte for each 7 of them. */
+}
+
+static inline size_t bytes_size(size_t size)
+{
+    return number_size(size) + size;
+}
+
+/* Nearly all that members say is this: what put_message writes of a message of Raft
+ * that holds no other and no snapshot, by arithmetic. */
+static size_t raft_size(const struct wire_message *message)
+{
+    const struct raft_message *raft = &message->raft;
+    size_t size = 3 + number_size(message->cluster_id) + number_size(message->from) + number_size(message->to) +
+                  number_size(raft->to) + number_size(raft->from) + number_size(raft->term) +
+                  number_size(raft->log_term) + number_size(raft->index) + number_size(raft->commit) +
+                  number_size(raft->reject_hint) + number_size(raft->vote);
+    size += raft->context.size > 0 ? bytes_size(raft->context.size) : 0;
+    size += raft->entry_count > 0 ? number_size(raft->entry_count) : 0;
+    for (uint32_t i = 0; i < raft->entry_count; i++) {
+        const struct raft_entry *entry = &raft->entries[i];
+        size += 1 + number_size(entry->term) + number_size(entry->index) + bytes_size(entry->size);
+    }
+    return size;
+}
+
+size_t wire_encoded_size(const struct wire_message *message)
+{
+    if (message->kind == WIRE_RAFT && !message->raft.snapshot && message->raft.response_count == 0) {
+        return WIRE_FRAME_HEAD + raft_size(message);
+    }
+    uint8_t scratch[SCRATCH_SIZE];
+    struct writer writer = {.scratch = scratch, .at = scratch, .end = scratch + sizeof scratch};
+    assert((unsigned)message->kind < WIRE_KIND_COUNT);
+    put_message(&writer, message);
+    return WIRE_FRAME_HEAD + writer.measured + (size_t)(writer.at - scratch);
 }
 
 void wire_proposal_encode(const struct wire_proposal *proposal, struct base_buffer *out)

@@ -193,6 +193,8 @@ struct wire_message *wire_flatten(const struct wire_message *message, void *memo
 
 /* A frame: length, CRC32C, encoded message. */
 void wire_encode(const struct wire_message *message, struct base_buffer *out);
+/* The bytes wire_encode would append, without writing them. */
+size_t wire_encoded_size(const struct wire_message *message);
 /* The message in a whole frame; BASE_CORRUPT for anything wire_encode could not
  * have written, with `out` untouched: what decodes encodes to the same bytes
  * again. Enums are in range, id sets ascend; arrays live in `arena`, bytes in `frame`. */

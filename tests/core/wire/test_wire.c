@@ -97,6 +97,38 @@ Test(wire_flatten, a_copy_leads_nowhere_outside_its_block)
     bench_release(&bench);
 }
 
+Test(wire_encode, the_size_is_known_before)
+{
+    struct bench bench;
+    bench_init(&bench);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int kind = 0; kind < WIRE_KIND_COUNT; kind++) {
+            struct wire_message message = test_message(&bench.random, &bench.arena, (enum wire_kind)kind);
+            wire_encode(&message, &bench.frame);
+            cr_assert_eq(wire_encoded_size(&message), bench.frame.size, "round %d, %s", round,
+                         wire_kind_text(message.kind));
+            bench_reset(&bench);
+        }
+    }
+    bench_release(&bench);
+}
+
+/* Longer than the scratch that numbers are measured in, one number after the other. */
+Test(wire_encode, the_size_of_a_long_message_is_known_before)
+{
+    struct bench bench;
+    bench_init(&bench);
+    static int64_t leases[1000];
+    for (int i = 0; i < 1000; i++) {
+        leases[i] = INT64_MAX - i;
+    }
+    struct wire_message message = {.kind = WIRE_RESPONSE, .response = {.lease_count = 1000, .leases = leases}};
+    wire_encode(&message, &bench.frame);
+    cr_assert_eq(wire_encoded_size(&message), bench.frame.size);
+    bench_reset(&bench);
+    bench_release(&bench);
+}
+
 Test(wire_flatten, what_the_kind_has_no_use_for_is_zero)
 {
     struct wire_message message;
