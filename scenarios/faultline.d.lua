@@ -51,13 +51,11 @@
 ---@field catchup_entries? any `catchup_entries = 5000`: entries kept behind a snapshot for slow followers
 ---@field max_inflight? any `max_inflight = 512`: messages with entries under way to a follower
 ---@field max_message? any `max_message = 1*MiB`: bytes of entries in one of them
----@field max_request? any `max_request = 1536*KiB`: bytes of one request, and of one part of a watch's batch
 ---@field segment? any `segment = 64*MiB`: a log file's size before the next is begun
 ---@field preallocate? any `preallocate = 0`: room taken on the disk ahead of the log, in such steps
 ---@field max_learners? any `max_learners = 1`: how many there may be at a time
 ---@field quota? any `quota = 2048*MiB`: size of the store at which writes are refused
 ---@field corrupt_check? any `corrupt_check = nil`: time between comparisons of the members' stores; nil: never
----@field progress_notify? any `progress_notify = 10*min`: time after which a watch with progress=true that was told nothing is told how far it is
 ---@field lease_checkpoint? boolean `lease_checkpoint = false`: what is left of leases is written to the log
 ---@field lease_fencing? boolean `lease_fencing = true`: false: etcd's own behaviour, with its known holes
 ---@field strict_reconfig? boolean `strict_reconfig = true`: changes of members that would risk the quorum are refused
@@ -74,7 +72,6 @@
 ---@field corrupt? any `corrupt = 0`: fraction of frames in which one to three bits flip
 ---@field bandwidth? any `bandwidth = nil`: bytes a second of each link; nil: no limit
 ---@field queue? any `queue = 4096`: frames under way on a link before more are lost
----@field window? any `window = 64*KiB`: bytes under way to a client before its watches wait, and catch up later
 
 ---@class faultline.disk_options
 ---@field write? any `write = 0`: how long a write takes
@@ -106,6 +103,145 @@
 ---@field during? any `during = d`: how long in all
 ---@field heal_after? any `heal_after = uniform(0.1, 5)`: how long each lasts
 
+---@class faultline.at_options
+---@field member? any `member = any`: a member or a list of them
+---@field peer? any `peer = any`: of send and receive: the other end
+---@field nth? any `nth = nil`: only the nth match of a member
+---@field every? any `every = 1`: every so many matches of a member
+
+---@class faultline.eventually_options
+---@field within? any `within = 30*E`: when it must have come true
+---@field every? any `every = 10*ms`: how often it is asked
+
+---@class faultline.always_options
+---@field during? any `during = d`: how long it must stay true
+---@field every? any `every = 10*ms`: how often it is asked
+
+---@class faultline.bootstrap_options
+---@field token? any `token = cluster.token`: tells clusters apart
+---@field discovery? any `discovery = nil`: members find each other under this token, at the machine named discovery
+---@field size? any `size = cluster.members`: how many the discovery token is for; false: it was never set
+---@field only? any `only = all`: start these; the others are known and not started
+---@field member? table `member = { [3] = {…} }`: what one of them is told instead
+
+---@class faultline.bootstrap_member_options
+---@field token? any `token = nil`: its own cluster token
+---@field discovery? any `discovery = nil`: its own discovery token
+---@field name? string `name = "m3"`: what it calls itself
+---@field url? string `url = "http://m3:2380"`: where it says it lives; several: "a,b"
+---@field state? string `state = "new"`: or "existing": it joins
+---@field peers? table `peers = {1, 2, 3}`: its initial cluster; also urls by name: { m1 = "http://m1:2380" }
+
+---@class faultline.await_leader_options
+---@field other_than? any `other_than = nil`: a member, or a list: none of these
+---@field within? any `within = 30*E`: the scenario fails when it is over
+
+---@class faultline.await_healthy_options
+---@field within? any `within = 30*E`: the scenario fails when it is over
+
+---@class faultline.await_applied_options
+---@field on? any `on = all that live`: a member, or a list
+---@field within? any `within = 30*E`: the scenario fails when it is over
+
+---@class faultline.await_converged_options
+---@field within? any `within = 30*E`: the scenario fails when it is over
+
+---@class faultline.add_member_options
+---@field learner? boolean `learner = false`: it has no vote until it is promoted
+---@field on? any `on = nil`: a machine that is down and empty; nil: a new one
+---@field start? boolean `start = true`: false: it is listed and does not run
+---@field within? any `within = 30*E`: how long it is waited for
+
+---@class faultline.change_members_options
+---@field add? any `add = 0`: how many voters come, on new machines
+---@field learners? any `learners = 0`: how many learners come
+---@field remove? table `remove = {}`: who goes
+---@field promote? table `promote = {}`: learners who become voters
+---@field demote? table `demote = {}`: voters who become learners
+---@field start? boolean `start = true`: false: who comes does not run
+---@field within? any `within = 30*E`: how long they are waited for
+
+---@class faultline.replace_member_options
+---@field joint? boolean `joint = false`: both in one change
+
+---@class faultline.restore_options
+---@field members? any `members = cluster.members`: a list, or how many machines that are down (new ones when they are too few)
+---@field token? any `token = new`: of the new cluster; nil: one never used before
+---@field bump_revision? any `bump_revision = 0`: added to the store's revision
+---@field mark_compacted? boolean `mark_compacted = false`: what is older than the new revision is compacted
+---@field within? any `within = 30*E`: how long a leader is waited for
+
+---@class faultline.client_options
+---@field endpoints? any `endpoints = all`: members it calls, in turn
+---@field timeout? any `timeout = 2*(5*s + 2*E)`: of each call
+---@field keepalive? any `keepalive = nil`: {every=, timeout=}: pings that find a dead connection
+
+---@class faultline.keepalive_options
+---@field every? any `every = d`: from one ping to the next
+---@field timeout? any `timeout = d`: how long its answer is waited for
+
+---@class faultline.put_options
+---@field lease? any `lease = nil`: the key goes with it
+---@field prev_kv? boolean `prev_kv = false`: answer the record before as well
+---@field ignore_value? boolean `ignore_value = false`: the value stays as it is
+---@field ignore_lease? boolean `ignore_lease = false`: the lease stays as it is
+
+---@class faultline.get_options
+---@field rev? any `rev = nil`: at this revision; nil: the newest
+---@field serializable? boolean `serializable = false`: from one member, as old as it is
+
+---@class faultline.range_options
+---@field limit? any `limit = 0`: how many at most; 0: all
+---@field rev? any `rev = nil`: at this revision; nil: the newest
+---@field sort? string `sort = "key"`: or version create mod value; with - before it, from the end
+---@field keys_only? boolean `keys_only = false`: without values
+---@field count_only? boolean `count_only = false`: how many there are, and no more
+---@field serializable? boolean `serializable = false`: from one member, as old as it is
+
+---@class faultline.delete_options
+---@field prev_kv? boolean `prev_kv = false`: answer the records before as well
+
+---@class faultline.txn_options
+---@field compare? table `compare = {}`: {key, "mod", "=", n} each, of version create mod value lease
+---@field success? table `success = {}`: {"put", k, v} each, done when all compare
+---@field failure? table `failure = {}`: done when they do not
+
+---@class faultline.watch_options
+---@field end? any `end = nil`: the end of a range of keys
+---@field rev? any `rev = nil`: from this revision; nil: from now
+---@field prev_kv? boolean `prev_kv = false`: events with the record before
+---@field filter? any `filter = nil`: "noput" or "nodelete": what is not told
+
+---@class faultline.lock_options
+---@field lease? any `lease = nil`: held with this lease; nil: one of its own
+
+---@class faultline.member_restart_options
+---@field image? any `image = nil`: from what m:image() answered: a stale directory
+
+---@class faultline.member_stall_options
+---@field timer? any `timer = d`: no ticks for so long, while the clock runs
+
+---@class faultline.member_disk_options
+---@field latency? any `latency = dist`: how long a write takes
+---@field sync? any `sync = dist`: how long a sync takes
+---@field full? any `full = nil`: bytes it holds
+---@field misdirect? any `misdirect = 0`: fraction of writes that land elsewhere
+---@field lie? boolean `lie = false`: a sync says it is done and is not
+---@field error? table `error = {sync=, write=, read=}`: fraction of each that fails
+---@field stall? any `stall = d`: nothing is finished for so long
+---@field rot? any `rot = n`: so many bits flip, at once
+
+---@class faultline.disk_error_options
+---@field sync? any `sync = 0`: fraction of syncs that fail; what they were about may be lost
+---@field write? any `write = 0`: fraction of writes that fail
+---@field read? any `read = 0`: fraction of reads that fail
+
+---@class faultline.member_clock_options
+---@field drift? any `drift = 0`: how much too fast it runs: 0.1, -200*ppm
+---@field freeze? any `freeze = d`: the oscillator stands still for so long
+---@field skew? any `skew = d`: the wall clock is so far off
+---@field jump? any `jump = d`: the wall clock jumps; back, if below 0
+
 ---@class faultline.cluster
 ---@field [integer] faultline.member
 local cluster = {}
@@ -131,6 +267,7 @@ function cluster:minority() end
 function cluster:majority() end
 
 ---`c:bootstrap{token=, discovery=, size=, only={…}, member={[3]={token=, peers=, name=, url=, state=, discovery=}}}`: start members that never ran or were wiped; peers is a list of members or a table of urls by name
+---@param options? faultline.bootstrap_options
 ---@return any
 function cluster:bootstrap(options) end
 
@@ -143,18 +280,22 @@ function cluster:discovery() end
 function cluster:start(m) end
 
 ---`c:await_leader{other_than=, within=}`: wait for a leader and answer it
+---@param options? faultline.await_leader_options
 ---@return faultline.member
 function cluster:await_leader(options) end
 
 ---`c:await_healthy{within=}`: wait until all live members follow one leader and serve reads
+---@param options? faultline.await_healthy_options
 ---@return any
 function cluster:await_healthy(options) end
 
 ---`c:await_applied(index, {on=, within=})`: wait until members have applied an index
+---@param options? faultline.await_applied_options
 ---@return any
 function cluster:await_applied(index, options) end
 
 ---`c:await_converged{within=}`: stop the loads and wait for equal stores on all live members
+---@param options? faultline.await_converged_options
 ---@return any
 function cluster:await_converged(options) end
 
@@ -179,18 +320,22 @@ function cluster:link(a, b, options) end
 function cluster:heal() end
 
 ---`c:network{latency=, loss=, …}`: change the network under way
+---@param options? faultline.network_options
 ---@return any
 function cluster:network(options) end
 
 ---`c:client{endpoints=, timeout=, keepalive=}`: a client on a machine of its own
+---@param options? faultline.client_options
 ---@return faultline.client
 function cluster:client(options) end
 
 ---`c:load{clients=, rate=, mix=, keys=, pick=, value=, endpoints=}`: clients that call all the time
+---@param options? faultline.load_options
 ---@return faultline.load
 function cluster:load(options) end
 
 ---`c:add_member{learner=, on=m, start=true, within=}`: a new member on a new machine (or an empty one), once it serves
+---@param options? faultline.add_member_options
 ---@return faultline.member|false, table?
 function cluster:add_member(options) end
 
@@ -203,10 +348,12 @@ function cluster:promote(m) end
 function cluster:remove_member(m) end
 
 ---`c:replace_member(m, {joint=false})`: remove one, add another; joint: both in one change
+---@param options? faultline.replace_member_options
 ---@return any
 function cluster:replace_member(m, options) end
 
 ---`c:change_members{add=n, learners=n, remove={…}, promote={…}, demote={…}}`: several changes through a joint configuration: the new members
+---@param options? faultline.change_members_options
 ---@return any
 function cluster:change_members(options) end
 
@@ -222,7 +369,8 @@ function cluster:move_leader(to) end
 ---@return any
 function cluster:backup(m) end
 
----`c:restore(backup, {members=, token=, bump_revision=, mark_compacted=, member=, within=})`: a new cluster from a backup, in new directories: its members; members is a list, or how many (machines that are down, then new ones); member = {[3] = backup}: one who gets another by mistake
+---`c:restore(backup, {members=, token=, bump_revision=, mark_compacted=, within=})`: a new cluster from a backup, in new directories: its members; members is a list, or how many (machines that are down, then new ones)
+---@param options? faultline.restore_options
 ---@return any
 function cluster:restore(backup, options) end
 
@@ -235,6 +383,7 @@ function cluster:force_new_cluster(m) end
 function cluster:lost() end
 
 ---`c:nemesis{kinds={…}, every=dist, during=, heal_after=dist}`: random faults from the scenario's own stream
+---@param options? faultline.nemesis_options
 ---@return any
 function cluster:nemesis(options) end
 
@@ -285,6 +434,7 @@ function member:crash() end
 function member:power_off() end
 
 ---`m:restart{image=}`: start the process again
+---@param options? faultline.member_restart_options
 ---@return any
 function member:restart(options) end
 
@@ -309,6 +459,7 @@ function member:wipe() end
 function member:image() end
 
 ---`m:stall{timer=d}`: its ticks stop for so long, its clock runs
+---@param options? faultline.member_stall_options
 ---@return any
 function member:stall(options) end
 
@@ -317,10 +468,12 @@ function member:stall(options) end
 function member:slow(factor, stage) end
 
 ---`m:disk{latency=, sync=, stall=, full=, error={…}, rot=, misdirect=, lie=}`: faults of its disk
+---@param options? faultline.member_disk_options
 ---@return any
 function member:disk(options) end
 
 ---`m:clock{drift=, freeze=, skew=, jump=}`: faults of its clock
+---@param options? faultline.member_clock_options
 ---@return any
 function member:clock(options) end
 
@@ -342,26 +495,32 @@ function client:resume() end
 function client:disconnect() end
 
 ---`cli:clock{drift=, freeze=, skew=, jump=}`: faults of its clock
+---@param options? faultline.member_clock_options
 ---@return any
 function client:clock(options) end
 
 ---`cli:put(key, value, {lease=, prev_kv=, ignore_value=, ignore_lease=})`: revision; with prev_kv also the record before
+---@param options? faultline.put_options
 ---@return any
 function client:put(key, value, options) end
 
 ---`cli:get(key, {rev=, serializable=})`: value and record, or nil
+---@param options? faultline.get_options
 ---@return any
 function client:get(key, options) end
 
 ---`cli:range(key, end, {limit=, rev=, sort=, keys_only=, count_only=, serializable=})`: list of records with .count .more .revision
+---@param options? faultline.range_options
 ---@return any
 function client:range(key, end_, options) end
 
 ---`cli:delete(key, [end], {prev_kv=})`: revision and count; with prev_kv also the records before
+---@param options? faultline.delete_options
 ---@return any
 function client:delete(key, end_, options) end
 
----`cli:txn{compare={{key, "mod", "=", n, [end]}, …}, success={{"put", k, v}, …}, failure={…}}`: {succeeded=, revision=, results=}
+---`cli:txn{compare={{key, "mod", "=", n}, …}, success={{"put", k, v}, …}, failure={…}}`: {succeeded=, revision=, results=}
+---@param options? faultline.txn_options
 ---@return any
 function client:txn(options) end
 
@@ -369,7 +528,8 @@ function client:txn(options) end
 ---@return any
 function client:compact(rev) end
 
----`cli:watch(key, {end=, rev=, prev_kv=, filter=, fragment=, progress=})`: a watch
+---`cli:watch(key, {end=, rev=, prev_kv=, filter=})`: a watch
+---@param options? faultline.watch_options
 ---@return faultline.watch
 function client:watch(key, options) end
 
@@ -377,7 +537,8 @@ function client:watch(key, options) end
 ---@return faultline.lease|false, table?
 function client:grant(ttl) end
 
----`cli:lock(name, {lease=, within=})`: wait for a lock: {key=, revision=, lease=}; revision is the fencing token
+---`cli:lock(name, {lease=})`: wait for a lock: {key=, revision=, lease=}; revision is the fencing token
+---@param options? faultline.lock_options
 ---@return any
 function client:lock(name, options) end
 
@@ -440,10 +601,6 @@ local watch = {}
 ---`watch:next{within=}`: wait for the next event: {type=, key=, value=, prev=, …}
 ---@return any
 function watch:next(options) end
-
----`watch:progress()`: ask how far it has seen everything: its revision moves when a notice comes
----@return any
-function watch:progress() end
 
 ---`watch:cancel()`: end it
 ---@return any
@@ -577,10 +734,12 @@ function spawn(fn, ...) end
 function expect(cond, text) end
 
 ---`eventually(fn, {within=30*E, every=10*ms})`: wait until fn() is true, fail when it is not in time
+---@param options? faultline.eventually_options
 ---@return any
 function eventually(fn, options) end
 
 ---`always(fn, {during=, every=10*ms})`: fail when fn() is not true for so long
+---@param options? faultline.always_options
 ---@return any
 function always(fn, options) end
 
@@ -615,6 +774,7 @@ function shuffle(list) end
 function param(name, default) end
 
 ---`at(point, {member=, peer=, nth=, every=}, fn)`: run fn(member, event) at a point of a member's own work
+---@param options? faultline.at_options
 ---@return any
 function at(point, options, fn) end
 

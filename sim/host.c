@@ -404,6 +404,7 @@ static void on_step(void *context, const char *word)
     }
     const struct sim_point point = {.when = SIM_POINT_AT,
                                     .verb = SIM_VERB_BOOTSTRAP,
+                                    .kinds = sim_point_step(word),
                                     .word = word,
                                     .machine = machine->number};
     (void)pass(machine, &point);

@@ -4,6 +4,8 @@
 #include "core/disk.h"
 #include "core/wire/wire.h"
 
+#include "sim/nearest.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,6 +78,12 @@ static const char *const role_kinds[KIND_MAX] = {
     [RAFT_PRE_CANDIDATE] = "pre-candidate",
 };
 
+/* Steps of bootstrap and start-up, by their words. */
+static const char *const step_kinds[KIND_MAX] = {
+    "configured", "size", "registered", "complete", "probed",    "ids",
+    "log",        "joined", "restored", "recovered", "forced", "raft",
+};
+
 static const char *const no_kinds[KIND_MAX] = {0};
 
 static const struct verb_info verbs[SIM_VERB_COUNT] = {
@@ -94,7 +102,7 @@ static const struct verb_info verbs[SIM_VERB_COUNT] = {
     [SIM_VERB_DEMOTE] = {"demote", true, no_kinds},
     [SIM_VERB_COMMIT] = {"commit", true, no_kinds},
     [SIM_VERB_SNAPSHOT] = {"snapshot", true, no_kinds},
-    [SIM_VERB_BOOTSTRAP] = {"bootstrap", true, no_kinds},
+    [SIM_VERB_BOOTSTRAP] = {"bootstrap", true, step_kinds},
 };
 
 uint64_t sim_point_record(uint32_t disk_record, const char *file_name)
@@ -121,6 +129,17 @@ uint64_t sim_point_role(uint32_t raft_role)
     return UINT64_C(1) << raft_role;
 }
 
+uint64_t sim_point_step(const char *word)
+{
+    for (uint32_t bit = 0; bit < KIND_MAX && step_kinds[bit]; bit++) {
+        if (strcmp(step_kinds[bit], word) == 0) {
+            return UINT64_C(1) << bit;
+        }
+    }
+    assert(false && "a step that can be waited for");
+    return 0;
+}
+
 static bool kind_parse(const struct verb_info *verb, const char *text, uint64_t *kinds)
 {
     for (uint32_t bit = 0; bit < KIND_MAX; bit++) {
@@ -140,6 +159,49 @@ static void list_kinds(const struct verb_info *verb, char *out, size_t size)
         if (verb->kinds[bit]) {
             at += (size_t)snprintf(out + at, size - at, "%s%s", at == 0 ? "" : " ", verb->kinds[bit]);
         }
+    }
+}
+
+/* "found kind 'Entri' of sync, did you mean 'Entry'? Expected one of: …" */
+static void refuse_kind(const struct verb_info *verb, const char *what, const char *found, char *error,
+                        size_t size)
+{
+    const char *names[KIND_MAX];
+    char kinds[512];
+    size_t count = 0;
+    for (uint32_t bit = 0; bit < KIND_MAX; bit++) {
+        if (verb->kinds[bit]) {
+            names[count++] = verb->kinds[bit];
+        }
+    }
+    list_kinds(verb, kinds, sizeof kinds);
+    const char *nearest = sim_nearest(found, names, count);
+    if (nearest) {
+        snprintf(error, size, "found %s '%s' of %s, did you mean '%s'? Expected one of: %s", what, found,
+                 verb->name, nearest, kinds);
+    } else if (count > 0) {
+        snprintf(error, size, "found %s '%s' of %s, expected one of: %s", what, found, verb->name, kinds);
+    } else {
+        snprintf(error, size, "found %s '%s' of %s, expected nothing", what, found, verb->name);
+    }
+}
+
+static void refuse_verb(const char *text, const char *word, size_t length, char *error, size_t size)
+{
+    static const char grammar[] = "[before:|after:] append write read sync rename remove syncdir send receive "
+                                  "apply, or role:… promote demote commit snapshot bootstrap:…";
+    const char *names[SIM_VERB_COUNT + 2] = {"before", "after"};
+    char found[64];
+    for (uint32_t i = 0; i < SIM_VERB_COUNT; i++) {
+        names[i + 2] = verbs[i].name;
+    }
+    snprintf(found, sizeof found, "%.*s", (int)length, word);
+    const char *nearest = sim_nearest(found, names, SIM_VERB_COUNT + 2);
+    if (nearest) {
+        snprintf(error, size, "found '%s' in point '%s', did you mean '%s'? Expected %s", found, text, nearest,
+                 grammar);
+    } else {
+        snprintf(error, size, "found point '%s', expected %s", text, grammar);
     }
 }
 
@@ -167,14 +229,8 @@ static bool notice_parse(const struct verb_info *verb, const char *rest, struct 
         snprintf(error, size, "found '%s' after %s, expected nothing", rest, verb->name);
         return false;
     }
-    if (out->verb == SIM_VERB_BOOTSTRAP) {
-        snprintf(out->word, sizeof out->word, "%s", rest + 1);
-        return true;
-    }
     if (!kind_parse(verb, rest + 1, &out->kinds)) {
-        char kinds[256];
-        list_kinds(verb, kinds, sizeof kinds);
-        snprintf(error, size, "found role '%s', expected one of: %s", rest + 1, kinds);
+        refuse_kind(verb, out->verb == SIM_VERB_ROLE ? "role" : "step", rest + 1, error, size);
         return false;
     }
     return true;
@@ -196,10 +252,7 @@ bool sim_point_parse(const char *text, struct sim_point_match *out, char *error,
     size_t length = strcspn(at, " :");
     const struct verb_info *verb = verb_parse(at, length, &out->verb);
     if (!verb) {
-        snprintf(error, size,
-                 "found point '%s', expected [before:|after:] append write read sync rename remove "
-                 "syncdir send receive apply, or role:… promote demote commit snapshot bootstrap:…",
-                 text);
+        refuse_verb(text, at, length, error, size);
         return false;
     }
     at += length;
@@ -213,9 +266,7 @@ bool sim_point_parse(const char *text, struct sim_point_match *out, char *error,
     }
     at += strspn(at, " ");
     if (*at != '\0' && !kind_parse(verb, at, &out->kinds)) {
-        char kinds[512];
-        list_kinds(verb, kinds, sizeof kinds);
-        snprintf(error, size, "found kind '%s' of %s, expected one of: %s", at, verb->name, kinds);
+        refuse_kind(verb, "kind", at, error, size);
         return false;
     }
     return true;
@@ -224,8 +275,7 @@ bool sim_point_parse(const char *text, struct sim_point_match *out, char *error,
 bool sim_point_matches(const struct sim_point_match *match, const struct sim_point *point)
 {
     return match->when == point->when && match->verb == point->verb &&
-           (match->kinds == 0 || (match->kinds & point->kinds) != 0) &&
-           (match->word[0] == '\0' || (point->word && strcmp(match->word, point->word) == 0));
+           (match->kinds == 0 || (match->kinds & point->kinds) != 0);
 }
 
 const char *sim_point_line(uint32_t number, char *text, size_t size)
@@ -239,7 +289,7 @@ const char *sim_point_line(uint32_t number, char *text, size_t size)
     if (!verb->is_bare) {
         snprintf(text, size, "[before:|after:]%-10s %s", verb->name, kinds);
     } else if (number == SIM_VERB_BOOTSTRAP) {
-        snprintf(text, size, "%-26s ids log recovered raft", "bootstrap:STEP");
+        snprintf(text, size, "%-26s %s", "bootstrap:STEP", kinds);
     } else if (kinds[0] != '\0') {
         snprintf(text, size, "%s:%-21s %s", verb->name, "ROLE", kinds);
     } else {

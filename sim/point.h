@@ -32,7 +32,8 @@ enum sim_point_verb {
 };
 
 /* Something that happens on a member now. `kinds` are bits: what a disk operation is
- * about, a message's type, what an entry does, a role; a match asks for one of them. */
+ * about, a message's type, what an entry does, a role, a step of bootstrap; a match asks
+ * for one of them. */
 struct sim_point {
     enum sim_point_when when;
     enum sim_point_verb verb;
@@ -49,7 +50,6 @@ struct sim_point_match {
     enum sim_point_when when;
     enum sim_point_verb verb;
     uint64_t kinds; /* 0: any. */
-    char word[24];
 };
 
 /* Read a point's text; false: `error` says what was found and what was expected. A
@@ -64,6 +64,7 @@ const char *sim_point_line(uint32_t number, char *text, size_t size);
 uint64_t sim_point_record(uint32_t disk_record, const char *file_name);
 uint64_t sim_point_message(uint32_t wire_kind, uint32_t raft_type);
 uint64_t sim_point_role(uint32_t raft_role);
+uint64_t sim_point_step(const char *word);
 
 enum sim_point_apply {
     SIM_APPLY_PUT,

@@ -145,10 +145,37 @@ static void print_arguments(const char *written, FILE *out)
     fprintf(out, ")");
 }
 
+static bool has_options(const char *of)
+{
+    uint32_t count = 0;
+    const struct script_api_line *options = script_api_options(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(options[i].of, of) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The class of the options that a call takes, where they are listed: its own, or those
+ * of its name; a member's clock is not a scenario's. */
+static void print_options_type(const struct script_api_line *line, const char *class, FILE *out)
+{
+    char of[2 * NAME_MAX_BYTES];
+    const char *local = strchr(class, '.');
+    snprintf(of, sizeof of, "%s_%s", local && strcmp(class, "faultline.client") != 0 ? local + 1 : "member", line->name);
+    const char *found = has_options(of) ? of : has_options(line->name) ? line->name : NULL;
+    const char *open = strpbrk(line->written, "({\"");
+    if (found && open && *open != '"' && strchr(open, '{')) {
+        fprintf(out, "---@param options? faultline.%s_options\n", found);
+    }
+}
+
 static void print_function(const struct script_api_line *line, const char *class, FILE *out)
 {
     const char *type = return_type(line->name);
     fprintf(out, "\n---`%s`: %s\n", line->written, line->text);
+    print_options_type(line, class, out);
     if (type) {
         fprintf(out, "---@return %s\n", type);
     }

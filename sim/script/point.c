@@ -148,7 +148,7 @@ int script_call_at(lua_State *lua)
     struct script_run *run = script_run_check(lua, call);
     struct at_options options = {.every = 1};
     struct sim_point_match match;
-    char error[256];
+    char error[768];
     const char *point = script_check_text(lua, 1, call);
     if (lua_isfunction(lua, 2)) {
         lua_pushnil(lua);

@@ -142,6 +142,7 @@ void script_prelude_open(lua_State *lua)
                                       {"check_nemesis", check_nemesis},
                                       {"draw", draw},
                                       {"check_add", script_reconfigure_check_add},
+                                      {"check_replace", script_reconfigure_check_replace},
                                       {"check_many", script_reconfigure_check_many},
                                       {"machine", script_reconfigure_machine},
                                       {"change", script_reconfigure_change},

@@ -125,7 +125,7 @@ function cluster.change_members(c, options)
 end
 
 function cluster.replace_member(c, member, options)
-  if type(options) == "table" and options.joint then
+  if native.check_replace(options) then
     local fresh, err = c:change_members { add = 1, remove = { member } }
     if not fresh then return false, err end
     return fresh[1]

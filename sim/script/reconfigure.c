@@ -282,7 +282,6 @@ int script_reconfigure_check_add(lua_State *lua)
         {"start", SCRIPT_BOOL, offsetof(struct add_options, start), 0, 0, NULL},
         {"within", SCRIPT_NS, offsetof(struct add_options, within_ns), 0, 0, NULL},
         {"on", SCRIPT_ANY, 0, 0, 0, NULL},
-        {"joint", SCRIPT_ANY, 0, 0, 0, NULL},
     };
     const struct script_path path = {.call = "c:add_member"};
     struct script_run *run = script_cluster_self(lua, "add_member");
@@ -297,6 +296,17 @@ int script_reconfigure_check_add(lua_State *lua)
         (void)lua_getfield(lua, 2, "on");
     }
     return 4;
+}
+
+/* native.check_replace(options): joint of c:replace_member. */
+int script_reconfigure_check_replace(lua_State *lua)
+{
+    static const struct script_key keys[] = {{"joint", SCRIPT_BOOL, 0, 0, 0, NULL}};
+    const struct script_path path = {.call = "c:replace_member"};
+    bool is_joint = false;
+    script_read_table(lua, 1, &path, keys, 1, &is_joint);
+    lua_pushboolean(lua, is_joint);
+    return 1;
 }
 
 struct many_options {

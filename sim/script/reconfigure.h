@@ -6,6 +6,7 @@
 #include <lua.h>
 
 int script_reconfigure_check_add(lua_State *lua);
+int script_reconfigure_check_replace(lua_State *lua);
 int script_reconfigure_check_many(lua_State *lua);
 int script_reconfigure_machine(lua_State *lua);
 int script_reconfigure_change(lua_State *lua);
