@@ -317,16 +317,6 @@ static void resolve(struct check_cluster *cluster, struct check_electorate *half
     }
 }
 
-static bool is_listed(const struct raft_id_set *ids, raft_id id)
-{
-    for (uint32_t slot = 0; slot < ids->count; slot++) {
-        if (ids->ids[slot] == id) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void check_configuration(struct check *check, uint64_t now, uint32_t number,
                          const struct raft_conf_state *configuration)
 {
@@ -345,9 +335,9 @@ void check_configuration(struct check *check, uint64_t now, uint32_t number,
     /* Who leaves and comes back is replicated to from the beginning. */
     for (uint32_t slot = 0; slot < cluster->identity_count; slot++) {
         struct check_identity *identity = cluster->identities[slot];
-        if (!is_listed(&configuration->voters, identity->id) &&
-            !is_listed(&configuration->voters_outgoing, identity->id) &&
-            !is_listed(&configuration->learners, identity->id)) {
+        if (!check_is_listed(&configuration->voters, identity->id) &&
+            !check_is_listed(&configuration->voters_outgoing, identity->id) &&
+            !check_is_listed(&configuration->learners, identity->id)) {
             identity->match = 0;
         }
     }

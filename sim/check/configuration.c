@@ -25,23 +25,13 @@ void check_configuration_state(struct check_member *member, const struct raft_co
     standing->has_state = true;
 }
 
-static bool is_listed(const struct raft_id_set *ids, raft_id id)
-{
-    for (uint32_t slot = 0; slot < ids->count; slot++) {
-        if (ids->ids[slot] == id) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_same_set(const struct raft_id_set *a, const struct raft_id_set *b)
 {
     if (a->count != b->count) {
         return false;
     }
     for (uint32_t slot = 0; slot < a->count; slot++) {
-        if (!is_listed(b, a->ids[slot])) {
+        if (!check_is_listed(b, a->ids[slot])) {
             return false;
         }
     }
@@ -57,8 +47,8 @@ static bool is_same(const struct raft_conf_state *a, const struct raft_conf_stat
 
 static bool has(const struct raft_conf_state *state, raft_id id)
 {
-    return is_listed(&state->voters, id) || is_listed(&state->voters_outgoing, id) ||
-           is_listed(&state->learners, id);
+    return check_is_listed(&state->voters, id) || check_is_listed(&state->voters_outgoing, id) ||
+           check_is_listed(&state->learners, id);
 }
 
 /* Does every majority of one meet every majority of the other? */
@@ -66,7 +56,7 @@ static bool do_majorities_meet(const struct raft_id_set *a, const struct raft_id
 {
     uint32_t all = a->count;
     for (uint32_t slot = 0; slot < b->count; slot++) {
-        all += !is_listed(a, b->ids[slot]);
+        all += !check_is_listed(a, b->ids[slot]);
     }
     return a->count > 0 && b->count > 0 && a->count / 2 + 1 + b->count / 2 + 1 > all;
 }

@@ -5,6 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+bool check_is_listed(const struct raft_id_set *ids, raft_id id)
+{
+    for (uint32_t slot = 0; slot < ids->count; slot++) {
+        if (ids->ids[slot] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void check_cluster_free(struct check_cluster *cluster)
 {
     for (uint32_t slot = 0; slot < cluster->identity_count; slot++) {

@@ -165,6 +165,8 @@ struct check_cluster *check_cluster_make(struct check *check, uint64_t id);
 /* The cluster, or NULL when it was never heard of. */
 struct check_cluster *check_cluster_find(const struct check *check, uint64_t id);
 struct check_identity *check_identity_of(struct check_cluster *cluster, raft_id id);
+/* The judges' own: they ask the core for nothing that they judge it by. */
+bool check_is_listed(const struct raft_id_set *ids, raft_id id);
 
 static inline void check_arm(struct check *check, enum check_judge judge)
 {
