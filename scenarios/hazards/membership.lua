@@ -2,10 +2,7 @@
 -- that decide anything overlap, who is removed stays out, and healed, the cluster can
 -- change its membership again (which is asked of it at the end of each run).
 
-local small = { members = 3, election = 500*ms, heartbeat = 50*ms, snapshot_entries = 40, catchup_entries = 20, max_learners = 4 }
-
--- The health check wants members that have been connected for a while.
-local function settle_in() sleep(6*s) end
+local common = require "common"
 
 local function members_in(c)
   local list = {}
@@ -26,11 +23,11 @@ end
 scenario "members come and go under load" {
   tags = { "hazards", "membership" },
   seeds = 40,
-  cluster = small,
+  cluster = common.small,
   run = function(c)
     local cli = c:client()
     c:load { clients = 4, rate = 100, mix = { put = 1, get = 1 } }
-    settle_in()
+    common.settle()
     local fourth = c:add_member {}
     expect(fourth and fourth.name == "m4", "a new member on a new machine")
     local learner = c:add_member { learner = true }
@@ -46,7 +43,7 @@ scenario "members come and go under load" {
     local gone = c:followers()[1]
     expect(c:remove_member(gone), "a follower goes")
     expect(c:remove_member(old), "the leader goes")
-    local new = c:await_leader { other_than = { gone, old }, within = 20*s }
+    c:await_leader { other_than = { gone, old }, within = 20*s }
     eventually(function() return gone.exit == "removed" and old.exit == "removed" end, { within = 20*s })
     known, count = names(cli)
     expect(known and count == 3 and not known[old.member_id], "who is removed is not listed")
@@ -68,12 +65,10 @@ scenario "what does not fit is refused" {
   seeds = 20,
   cluster = { members = 3 },
   run = function(c)
-    local cli = c:client()
+    local cli = common.settled(c)
     local function refused(code, ok, err)
       expect(not ok and err.code == code, code)
     end
-    cli:put("a", "1")
-    settle_in()
     local first, second = c:followers()[1], c:followers()[2]
     refused("member is not a learner", c:promote(first))
     first:crash()
@@ -81,7 +76,7 @@ scenario "what does not fit is refused" {
     refused("unhealthy cluster", c:remove_member(second))
     first:restart()
     c:await_healthy { within = 20*s }
-    settle_in()
+    common.settle()
     local learner = c:add_member { learner = true }
     refused("too many learners", c:add_member { learner = true })
     refused("bad leader transferee", c:move_leader(learner))
@@ -102,9 +97,7 @@ scenario "the leader of two is removed" {
   seeds = 40,
   cluster = { members = 2 },
   run = function(c)
-    local cli = c:client()
-    cli:put("a", "1")
-    settle_in()
+    local cli = common.settled(c)
     local old = c:leader()
     expect(c:remove_member(old), "removed")
     local new = c:await_leader { other_than = old, within = 10*s }
@@ -124,9 +117,7 @@ scenario "a change is inherited" {
   seeds = 40,
   cluster = { members = 5 },
   run = function(c)
-    local cli = c:client()
-    cli:put("a", "1")
-    settle_in()
+    common.settled(c)
     local old = c:leader()
     local heir, a, b, d = table.unpack(c:followers())
     for _, m in ipairs { a, b, d } do c:cut(old, m) end
@@ -153,10 +144,10 @@ scenario "a change is inherited" {
 scenario "operators who do not wait for each other" {
   tags = { "hazards", "membership" },
   seeds = 60,
-  cluster = small,
+  cluster = common.small,
   run = function(c)
     c:load { clients = 2, rate = 50, mix = { put = 1 } }
-    settle_in()
+    common.settle()
     local slow = choose(c:members())
     slow:slow(200, "apply")
     for operator = 1, 3 do
@@ -192,7 +183,7 @@ scenario "joint changes break in the middle" {
   cluster = { members = 3, election = 500*ms, heartbeat = 50*ms, snapshot_entries = 5, catchup_entries = 3, max_learners = 4 },
   run = function(c)
     c:load { clients = 2, rate = 60, mix = { put = 1 } }
-    settle_in()
+    common.settle()
     local fresh = c:change_members { add = 2 }
     expect(fresh and #fresh == 2, "two at once")
     for round = 1, 3 do
@@ -233,11 +224,9 @@ scenario "joint changes break in the middle" {
 scenario "a crash at every point of a change" {
   tags = { "hazards", "membership" },
   seeds = 120,
-  cluster = small,
+  cluster = common.small,
   run = function(c)
-    local cli = c:client()
-    cli:put("a", "1")
-    settle_in()
+    local cli = common.settled(c)
     local point = choose {
       "before:append Entry", "after:append Entry", "before:sync Entry", "after:sync Entry",
       "before:apply ConfChange", "after:apply ConfChange", "before:send MsgApp", "after:send MsgApp",
@@ -278,7 +267,7 @@ scenario "changes on both sides of a partition" {
   seeds = 60,
   cluster = { members = 5, election = 500*ms, heartbeat = 50*ms },
   run = function(c)
-    settle_in()
+    common.settle()
     local old = c:leader()
     local others = shuffle(c:followers())
     local left = { old, others[1] }
@@ -308,14 +297,11 @@ scenario "a wiped machine returns to its address" {
   seeds = 40,
   cluster = { members = 3 },
   run = function(c)
-    local cli = c:client()
-    settle_in()
+    local cli = common.settled(c)
     local m = c:followers()[1]
     local id = m.member_id
     for i = 1, 20 do cli:put("k" .. i, "v") end
-    expect(c:remove_member(m), "removed")
-    eventually(function() return not m.alive end, { within = 20*s })
-    m:wipe()
+    common.clear_out(c, m)
     local back = c:add_member { on = m, learner = random() < 0.5 }
     expect(back == m and m.alive, "the machine is back")
     expect(m.member_id ~= id, "as somebody else")
@@ -329,8 +315,7 @@ scenario "who is removed while away" {
   seeds = 40,
   cluster = { members = 4, election = 500*ms, heartbeat = 50*ms, learners = 0, max_learners = 2 },
   run = function(c)
-    local cli = c:client()
-    settle_in()
+    common.settled(c)
     local learner = c:add_member { learner = true }
     local voter = c:followers()[1]
     c:isolate(voter)
@@ -350,11 +335,11 @@ scenario "who is removed while away" {
 scenario "churn" {
   tags = { "hazards", "membership" },
   seeds = 60,
-  cluster = small,
+  cluster = common.small,
   network = { loss = 0.01, duplicate = 0.01, reorder = 0.02 },
   run = function(c)
     c:load { clients = 3, rate = 60, mix = { put = 2, get = 1, txn = 1 } }
-    settle_in()
+    common.settle()
     c:nemesis {
       kinds = { "crash", "power_off", "pause", "partition", "cut", "slow", "member" },
       every = uniform(0.5, 3), during = 25*s, heal_after = uniform(0.1, 2),

@@ -1,6 +1,6 @@
 -- Single steps of a change of the membership, each at the moment where it hurts.
 
-local function settle_in() sleep(6*s) end
+local common = require "common"
 
 -- Whoever leads on after its removal does so to tell the others that it is committed.
 scenario "the last word of a removed leader is lost at first" {
@@ -8,9 +8,7 @@ scenario "the last word of a removed leader is lost at first" {
   seeds = 40,
   cluster = { members = 2 },
   run = function(c)
-    local cli = c:client()
-    cli:put("a", "1")
-    settle_in()
+    local cli = common.settled(c)
     local old, other = c:leader(), c:followers()[1]
     local cut = false
     local start = old.commit
@@ -36,12 +34,12 @@ scenario "a joint change in a quiet cluster" {
   seeds = 20,
   cluster = { members = 4 },
   run = function(c)
-    settle_in()
+    common.settle()
     local t = now()
     local done, err = c:change_members { remove = { c:followers()[1] } }
     expect(done, "made, and the joint configuration is left")
     expect(now() - t < 2*s, "at once")
-    settle_in()
+    common.settle()
     local old = c:leader()
     expect(c:change_members { demote = { old } }, "the leader becomes a learner")
     local new = c:await_leader { other_than = old, within = 500*ms }
@@ -57,7 +55,7 @@ scenario "the outgoing half is away" {
   cluster = { members = 3, max_learners = 2 },
   run = function(c)
     local cli = c:client { timeout = 3*s }
-    settle_in()
+    common.settle()
     local first, second = c:followers()[1], c:followers()[2]
     local fresh = c:change_members { learners = 2 }
     expect(fresh, "two learners")
@@ -117,7 +115,7 @@ scenario "leadership goes to whoever lags" {
   seeds = 30,
   cluster = { members = 3 },
   run = function(c)
-    settle_in()
+    common.settle()
     local leader, slow = c:leader(), c:followers()[1]
     slow:slow(200000, "apply")
     local fired = false
@@ -143,16 +141,13 @@ scenario "a machine comes and goes" {
   seeds = 20,
   cluster = { members = 3 },
   run = function(c)
-    local cli = c:client()
+    local cli = common.settled(c)
     local m = c[3]
-    settle_in()
     local seen = {}
     for round = 1, 3 do
       seen[m.member_id] = true
       for i = 1, 10 do cli:put("k" .. i, "v" .. round) end
-      expect(c:remove_member(m), "removed")
-      eventually(function() return not m.alive end, { within = 20*s })
-      m:wipe()
+      common.clear_out(c, m)
       expect(c:add_member { on = m }, "back")
       expect(not seen[m.member_id], "as somebody else")
       sleep(6*s)
