@@ -713,7 +713,6 @@ void member_apply_conf_change(struct member *member, const struct raft_entry *en
         member->observer.applying(member->observer.context, entry, NULL);
     }
     enum base_status status = take_effect(member, &change, has_proposal ? &proposal : NULL);
-    member->snapshots.is_outdated |= status == BASE_OK;
     if (member->observer.apply) {
         member->observer.apply(member->observer.context, entry, NULL, status, kv_revision(member->kv));
     }

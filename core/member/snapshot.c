@@ -168,17 +168,16 @@ static void receiving_check(struct member *member)
 
 /* --- making --- */
 
-/* Enough was applied since the newest one; or it is from before somebody joined, who
- * must refuse it (it does not name them) and may be needed for all that comes after. */
+/* Enough was applied since the newest one; or somebody needs one who joined later. */
 static bool is_due(const struct member *member)
 {
     const struct member_snapshots *snapshots = &member->snapshots;
     raft_index last = snapshots->newest.index;
-    if (member->config.snapshot_entries == 0 || member->apply.applied <= last) {
+    uint64_t every = member->config.snapshot_entries;
+    if (member->apply.applied <= last) {
         return false;
     }
-    return member->apply.applied - last > member->config.snapshot_entries ||
-           (snapshots->is_outdated && last > 0);
+    return snapshots->is_wanted || (every > 0 && member->apply.applied - last > every);
 }
 
 void member_snapshot_maybe_begin(struct member *member)
@@ -190,7 +189,7 @@ void member_snapshot_maybe_begin(struct member *member)
     if (is_busy || !is_due(member)) {
         return;
     }
-    snapshots->is_outdated = false;
+    snapshots->is_wanted = false;
     raft_term term = 0;
     enum raft_status status = raft_term_at(member->raft, member->apply.applied, &term);
     assert(status == RAFT_OK); /* What is applied is not compacted yet. */
@@ -288,8 +287,12 @@ void member_snapshot_send(struct member *member, const struct raft_message *mess
             break;
         }
     }
-    /* Nobody takes one that does not name him: the next one will. */
+    /* Nobody takes one from before he joined: it does not name him. One is made that
+     * does, and Raft tries again (etcd makes each as it is sent). */
     bool is_strange = !raft_conf_has(&message->snapshot->configuration, message->to);
+    bool is_coming = (snapshots->stream || snapshots->ended != 0) &&
+                     raft_conf_has(&snapshots->making.configuration, message->to);
+    snapshots->is_wanted |= is_strange && !is_coming;
     if (is_strange || snapshots->sending_count == MEMBER_SENDINGS_MAX) {
         if (snapshots->refused_count < MEMBER_SENDINGS_MAX) {
             snapshots->refused[snapshots->refused_count++] = message->to;
@@ -503,6 +506,7 @@ void member_snapshot_run(struct member *member)
 {
     struct member_snapshots *snapshots = &member->snapshots;
     snapshots->is_woken = false;
+    member_snapshot_maybe_begin(member);
     if (snapshots->stream) {
         make_slice(member);
     }

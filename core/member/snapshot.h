@@ -32,7 +32,7 @@ struct member_snapshots {
     raft_index ended;            /* The one that is ended and not yet durable; 0 none. */
     raft_index offered;          /* The newest that Raft knows of. */
     struct raft_snapshot newest; /* Its place and configuration. */
-    bool is_outdated;            /* The configuration has changed since one was begun. */
+    bool is_wanted;              /* By somebody whom the newest does not name. */
     bool is_woken;
     /* Being sent. */
     uint32_t sending_count;

@@ -50,3 +50,21 @@ scenario "membership: a member's new address is nobody's" {
     c:await_healthy { within = 20*s }
   end,
 }
+
+-- A snapshot that names who joined is made when it is asked for, and not for every change.
+scenario "membership: who leaves needs no snapshot" {
+  tags = { "membership", "snapshot" }, seeds = 20,
+  cluster = { members = 4, snapshot_entries = 50, catchup_entries = 5 },
+  run = function(c)
+    local cli = c:client()
+    for i = 1, 60 do expect(cli:put("k" .. i, "v"), "put") end
+    sleep(6*s)
+    local made = 0
+    at("snapshot", function() made = made + 1 end)
+    expect(c:remove_member(c:followers()[1]), "one goes")
+    sleep(2*s)
+    expect(made == 0, "nobody needs one for that")
+    expect(c:add_member { within = 20*s }, "one comes, whom no snapshot names")
+    sometimes("one was made for it", made > 0)
+  end,
+}
