@@ -54,13 +54,19 @@ struct twin *twin_new(uint64_t segment_bytes)
     return twin_new_with(&(struct wal_options){.segment_bytes = segment_bytes});
 }
 
-struct twin *twin_new_with(const struct wal_options *options)
+struct twin *twin_new_bare(const struct wal_options *options)
 {
     struct twin *twin = calloc(1, sizeof *twin);
     twin->disk = model_disk_new();
     twin->allocator = (struct base_allocator){.resize = resize, .context = &twin->heap};
     twin->options = *options;
     twin->wal = wal_new(&twin->options, &twin->allocator, &twin->disk->disk);
+    return twin;
+}
+
+struct twin *twin_new_with(const struct wal_options *options)
+{
+    struct twin *twin = twin_new_bare(options);
     (void)wal_create(twin->wal, &twin_metadata);
     return twin;
 }
@@ -107,11 +113,11 @@ static void add_record(struct twin *twin, const struct twin_record *record)
     apply(&twin->now, record);
 }
 
-uint64_t twin_save(struct twin *twin, raft_index index, uint32_t count, raft_term term, uint32_t size,
-                   raft_index commit, bool sync)
+/* Entries of `size` bytes each, which the twin has from now on; freed by free_entries. */
+static struct raft_entry *make_entries(struct twin *twin, raft_index index, uint32_t count, raft_term term,
+                                       uint32_t size)
 {
     struct raft_entry *entries = calloc(count + 1, sizeof *entries);
-    uint32_t first_record = twin->record_count;
     for (uint32_t slot = 0; slot < count; slot++) {
         entries[slot] = (struct raft_entry){.index = index + slot,
                                             .term = term,
@@ -121,19 +127,54 @@ uint64_t twin_save(struct twin *twin, raft_index index, uint32_t count, raft_ter
         add_record(twin, &(struct twin_record){
                              .kind = TWIN_ENTRY, .index = index + slot, .term = term, .size = size});
     }
-    struct raft_hard_state state = {.term = term, .vote = term % 3, .commit = commit};
-    bool has_state = commit != UINT64_MAX;
-    if (has_state) {
-        add_record(twin, &(struct twin_record){.kind = TWIN_STATE, .state = state});
-    }
-    uint64_t ticket = wal_save(twin->wal, entries, count, has_state ? &state : NULL, sync);
-    for (uint32_t slot = first_record; slot < twin->record_count; slot++) {
-        twin->records[slot].ticket = ticket;
-    }
+    return entries;
+}
+
+static void free_entries(struct raft_entry *entries, uint32_t count)
+{
     for (uint32_t slot = 0; slot < count; slot++) {
         free((void *)(uintptr_t)entries[slot].data);
     }
     free(entries);
+}
+
+static struct raft_hard_state add_state(struct twin *twin, raft_term term, raft_index commit)
+{
+    struct raft_hard_state state = {.term = term, .vote = term % 3, .commit = commit};
+    add_record(twin, &(struct twin_record){.kind = TWIN_STATE, .state = state});
+    return state;
+}
+
+static void set_tickets(struct twin *twin, uint32_t first_record, uint64_t ticket)
+{
+    for (uint32_t slot = first_record; slot < twin->record_count; slot++) {
+        twin->records[slot].ticket = ticket;
+    }
+}
+
+uint64_t twin_found_log(struct twin *twin, uint32_t count, uint32_t size)
+{
+    struct raft_entry *entries = make_entries(twin, 1, count, 1, size);
+    struct raft_hard_state state = add_state(twin, 1, count);
+    uint64_t ticket = wal_create_with(twin->wal, &twin_metadata, entries, count, &state);
+    set_tickets(twin, 0, ticket);
+    free_entries(entries, count);
+    return ticket;
+}
+
+uint64_t twin_save(struct twin *twin, raft_index index, uint32_t count, raft_term term, uint32_t size,
+                   raft_index commit, bool sync)
+{
+    uint32_t first_record = twin->record_count;
+    struct raft_entry *entries = make_entries(twin, index, count, term, size);
+    struct raft_hard_state state = {0};
+    bool has_state = commit != UINT64_MAX;
+    if (has_state) {
+        state = add_state(twin, term, commit);
+    }
+    uint64_t ticket = wal_save(twin->wal, entries, count, has_state ? &state : NULL, sync);
+    set_tickets(twin, first_record, ticket);
+    free_entries(entries, count);
     return ticket;
 }
 

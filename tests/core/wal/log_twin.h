@@ -65,10 +65,14 @@ extern const struct wal_metadata twin_metadata;
 /* An empty disk, and a log begun on it (not yet durable). */
 struct twin *twin_new(uint64_t segment_bytes);
 struct twin *twin_new_with(const struct wal_options *options);
+/* The same without a log. */
+struct twin *twin_new_bare(const struct wal_options *options);
 void twin_free(struct twin *twin);
 /* Free the log, as a crash would, and check that nothing is left of it. */
 void twin_drop_log(struct twin *twin);
 
+/* Begin the log with `count` entries of term 1 in it, and the hard state. */
+uint64_t twin_found_log(struct twin *twin, uint32_t count, uint32_t size);
 /* Save `count` entries from `index` on, of `size` bytes each, and the hard state
  * (commit UINT64_MAX: none). */
 uint64_t twin_save(struct twin *twin, raft_index index, uint32_t count, raft_term term, uint32_t size,
