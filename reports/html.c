@@ -5,6 +5,7 @@
 #include "reports/svg.h"
 #include "reports/text.h"
 #include "sim/campaign/claims.h"
+#include "sim/campaign/coverage.h"
 #include "sim/campaign/print.h"
 #include "sim/campaign/text.h"
 
@@ -163,6 +164,73 @@ static void write_unarmed(const struct campaign_tally *tally, FILE *out)
     fprintf(out, "%s", has_any ? "</p>\n" : "");
 }
 
+/* A count; nothing where there can be none, and loud where there was none. */
+static void write_cell(uint64_t count, bool is_possible, FILE *out)
+{
+    if (count > 0) {
+        fprintf(out, "<td>%" PRIu64 "</td>", count);
+    } else {
+        fprintf(out, is_possible ? "<td class=\"bad\">0</td>" : "<td></td>");
+    }
+}
+
+static void write_faults(const struct campaign_tally *tally, FILE *out)
+{
+    fprintf(out, "<div class=\"wide\"><table><tr><th>fault</th>");
+    for (int role = 0; role < SIM_STATION_COUNT; role++) {
+        fprintf(out, "<th>%s</th>", sim_station_text((enum sim_station)role));
+    }
+    fprintf(out, "</tr>\n");
+    for (int fault = 0; fault < SIM_FAULT_COUNT; fault++) {
+        fprintf(out, "<tr><td>%s</td>", sim_fault_text((enum sim_fault)fault));
+        for (int role = 0; role < SIM_STATION_COUNT; role++) {
+            write_cell(tally->faults[fault][role],
+                       sim_fault_can_find((enum sim_fault)fault, (enum sim_station)role), out);
+        }
+        fprintf(out, "</tr>\n");
+    }
+    fprintf(out, "</table></div>\n");
+}
+
+static void write_frames(const struct campaign_tally *tally, FILE *out)
+{
+    fprintf(out, "<div class=\"wide\"><table><tr><th>message</th>");
+    for (int fault = 0; fault < SIM_FRAME_COUNT; fault++) {
+        fprintf(out, "<th>%s</th>", sim_frame_fault_text((enum sim_frame_fault)fault));
+    }
+    fprintf(out, "<th>passed</th></tr>\n");
+    for (uint32_t message = 0; message < SIM_MESSAGE_COUNT; message++) {
+        uint64_t passed = campaign_passed_total(tally, message);
+        if (passed == 0) {
+            continue;
+        }
+        fprintf(out, "<tr><td>%s</td>", sim_coverage_message_text(message));
+        for (int fault = 0; fault < SIM_FRAME_COUNT; fault++) {
+            write_cell(tally->frames[fault][message],
+                       sim_frame_fault_can_befall((enum sim_frame_fault)fault, message), out);
+        }
+        fprintf(out, "<td>%" PRIu64 "</td></tr>\n", passed);
+    }
+    fprintf(out, "</table></div>\n");
+}
+
+/* How far the faults of a scenario reached, where it had any. */
+static void write_coverage(const struct campaign_tally *tally, FILE *out)
+{
+    struct campaign_coverage coverage = campaign_coverage(tally);
+    if (coverage.on_roles == 0 && coverage.on_kinds == 0) {
+        return;
+    }
+    fprintf(out,
+            "<details><summary>coverage: %" PRIu32 " of %" PRIu32 " fault × role, %" PRIu32 " of %" PRIu32
+            " fault × message, %" PRIu32 " kinds of message between %" PRIu32 " pairs of roles</summary>\n",
+            coverage.on_roles, coverage.on_roles_possible, coverage.on_kinds, coverage.on_kinds_possible,
+            coverage.kinds, coverage.pairs);
+    write_faults(tally, out);
+    write_frames(tally, out);
+    fprintf(out, "</details>\n");
+}
+
 static void write_scenario(const struct campaign *campaign, const struct campaign_tally *tally, FILE *out)
 {
     const char *verdict = campaign_verdict_text(tally);
@@ -185,6 +253,7 @@ static void write_scenario(const struct campaign *campaign, const struct campaig
         write_failure(campaign, tally, &tally->failures[i], out);
     }
     write_unarmed(tally, out);
+    write_coverage(tally, out);
     fprintf(out, "</section>\n");
 }
 

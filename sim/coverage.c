@@ -28,6 +28,21 @@ const char *sim_coverage_message_text(uint32_t message)
                                     : wire_kind_text((enum wire_kind)(message - RAFT_MSG_COUNT));
 }
 
+bool sim_coverage_is_datagram(uint32_t message)
+{
+    return message < RAFT_MSG_COUNT && message != RAFT_MSG_PROP && message != RAFT_MSG_SNAP;
+}
+
+bool sim_fault_can_find(enum sim_fault fault, enum sim_station station)
+{
+    return fault == SIM_FAULT_WIPE ? station == SIM_DOWN : station < SIM_DOWN;
+}
+
+bool sim_frame_fault_can_befall(enum sim_frame_fault fault, uint32_t message)
+{
+    return (fault != SIM_FRAME_DOUBLE && fault != SIM_FRAME_OVERTAKE) || sim_coverage_is_datagram(message);
+}
+
 const char *sim_fault_text(enum sim_fault fault)
 {
     return fault_texts[fault];

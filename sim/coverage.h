@@ -43,6 +43,12 @@ struct sim_coverage {
 /* The place of a message in the tables. */
 uint32_t sim_coverage_message(const struct wire_message *message);
 const char *sim_coverage_message_text(uint32_t message);
+/* One of Raft's own, which may be doubled and overtaken; all else comes in streams. */
+bool sim_coverage_is_datagram(uint32_t message);
+/* Can the fault find a member in that role, and befall a message of that kind? A wipe
+ * finds who is down; what else finds them there is not asked for. */
+bool sim_fault_can_find(enum sim_fault fault, enum sim_station station);
+bool sim_frame_fault_can_befall(enum sim_frame_fault fault, uint32_t message);
 const char *sim_fault_text(enum sim_fault fault);
 const char *sim_frame_fault_text(enum sim_frame_fault fault);
 const char *sim_station_text(enum sim_station station);

@@ -56,8 +56,7 @@ struct sim_frame *sim_frame_new(struct sim_world *world, uint32_t from, uint32_t
     };
     if (message) {
         frame->message = wire_flatten(message, (unsigned char *)frame + head);
-        frame->is_datagram = message->kind == WIRE_RAFT && message->raft.type != RAFT_MSG_PROP &&
-                             message->raft.type != RAFT_MSG_SNAP;
+        frame->is_datagram = sim_coverage_is_datagram(sim_coverage_message(message));
     }
     return frame;
 }

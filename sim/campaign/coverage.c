@@ -3,9 +3,6 @@
 
 #include <inttypes.h>
 
-/* Roles that a fault can find a member in. */
-enum { ROLES = SIM_DOWN };
-
 uint64_t campaign_fault_total(const struct campaign_tally *tally, uint32_t number)
 {
     uint64_t total = 0;
@@ -18,8 +15,7 @@ uint64_t campaign_fault_total(const struct campaign_tally *tally, uint32_t numbe
     return total;
 }
 
-/* How often a kind of message arrived at all. */
-static uint64_t passed(const struct campaign_tally *tally, uint32_t message)
+uint64_t campaign_passed_total(const struct campaign_tally *tally, uint32_t message)
 {
     uint64_t total = 0;
     for (uint32_t i = 0; i < SIM_STATION_COUNT * SIM_STATION_COUNT; i++) {
@@ -37,26 +33,35 @@ static uint32_t pairs(const struct campaign_tally *tally)
     return count;
 }
 
-void campaign_coverage_sum(FILE *out, const struct campaign_tally *tally)
+struct campaign_coverage campaign_coverage(const struct campaign_tally *tally)
 {
-    uint32_t kinds = 0;
-    uint32_t on_roles = 0;
-    uint32_t on_kinds = 0;
+    struct campaign_coverage out = {.pairs = pairs(tally)};
     for (uint32_t message = 0; message < SIM_MESSAGE_COUNT; message++) {
-        kinds += passed(tally, message) > 0;
-        for (uint32_t fault = 0; fault < SIM_FRAME_COUNT; fault++) {
-            on_kinds += tally->frames[fault][message] > 0;
+        bool has_passed = campaign_passed_total(tally, message) > 0;
+        out.kinds += has_passed;
+        for (uint32_t fault = 0; has_passed && fault < SIM_FRAME_COUNT; fault++) {
+            out.on_kinds_possible += sim_frame_fault_can_befall((enum sim_frame_fault)fault, message);
+            out.on_kinds += tally->frames[fault][message] > 0;
         }
     }
     for (uint32_t fault = 0; fault < SIM_FAULT_COUNT; fault++) {
-        for (uint32_t role = 0; role < ROLES; role++) {
-            on_roles += tally->faults[fault][role] > 0;
+        for (uint32_t role = 0; role < SIM_STATION_COUNT; role++) {
+            bool is_possible = sim_fault_can_find((enum sim_fault)fault, (enum sim_station)role);
+            out.on_roles_possible += is_possible;
+            out.on_roles += is_possible && tally->faults[fault][role] > 0;
         }
     }
+    return out;
+}
+
+void campaign_coverage_sum(FILE *out, const struct campaign_tally *tally)
+{
+    struct campaign_coverage coverage = campaign_coverage(tally);
     fprintf(out,
-            "              coverage: %" PRIu32 " of %d fault × role, %" PRIu32 " of %" PRIu32
+            "              coverage: %" PRIu32 " of %" PRIu32 " fault × role, %" PRIu32 " of %" PRIu32
             " fault × message, %" PRIu32 " kinds of message between %" PRIu32 " pairs of roles",
-            on_roles, SIM_FAULT_COUNT * ROLES, on_kinds, SIM_FRAME_COUNT * kinds, kinds, pairs(tally));
+            coverage.on_roles, coverage.on_roles_possible, coverage.on_kinds, coverage.on_kinds_possible,
+            coverage.kinds, coverage.pairs);
     const char *lead = "; never:";
     for (uint32_t number = 0; sim_coverage_name(number); number++) {
         if (campaign_fault_total(tally, number) == 0) {
@@ -65,6 +70,16 @@ void campaign_coverage_sum(FILE *out, const struct campaign_tally *tally)
         }
     }
     fprintf(out, "\n");
+}
+
+/* A count, or a dash where there can be none. */
+static void print_cell(FILE *out, int width, uint64_t count, bool is_possible)
+{
+    if (count > 0 || is_possible) {
+        fprintf(out, " %*" PRIu64, width, count);
+    } else {
+        fprintf(out, " %*s", width, "-");
+    }
 }
 
 void campaign_coverage_print(FILE *out, const struct campaign_tally *tally)
@@ -80,7 +95,8 @@ void campaign_coverage_print(FILE *out, const struct campaign_tally *tally)
         }
         fprintf(out, "              %-16s", sim_fault_text((enum sim_fault)fault));
         for (int role = 0; role < SIM_STATION_COUNT; role++) {
-            fprintf(out, " %13" PRIu64, tally->faults[fault][role]);
+            print_cell(out, 13, tally->faults[fault][role],
+                       sim_fault_can_find((enum sim_fault)fault, (enum sim_station)role));
         }
         fprintf(out, "\n");
     }
@@ -90,13 +106,14 @@ void campaign_coverage_print(FILE *out, const struct campaign_tally *tally)
     }
     fprintf(out, " %10s\n", "passed");
     for (uint32_t message = 0; message < SIM_MESSAGE_COUNT; message++) {
-        if (passed(tally, message) == 0) {
+        if (campaign_passed_total(tally, message) == 0) {
             continue;
         }
         fprintf(out, "              %-16s", sim_coverage_message_text(message));
         for (int fault = 0; fault < SIM_FRAME_COUNT; fault++) {
-            fprintf(out, " %10" PRIu64, tally->frames[fault][message]);
+            print_cell(out, 10, tally->frames[fault][message],
+                       sim_frame_fault_can_befall((enum sim_frame_fault)fault, message));
         }
-        fprintf(out, " %10" PRIu64 "\n", passed(tally, message));
+        fprintf(out, " %10" PRIu64 "\n", campaign_passed_total(tally, message));
     }
 }

@@ -8,6 +8,17 @@
 
 #include <stdio.h>
 
+/* How many cells of each table were seen, of how many that can be. */
+struct campaign_coverage {
+    uint32_t on_roles, on_roles_possible; /* Fault × role. */
+    uint32_t on_kinds, on_kinds_possible; /* Fault × kind of message that passed at all. */
+    uint32_t kinds;                       /* Of messages that passed, */
+    uint32_t pairs;                       /* and kind × sender × receiver. */
+};
+
+struct campaign_coverage campaign_coverage(const struct campaign_tally *tally);
+/* How often a kind of message arrived at all. */
+uint64_t campaign_passed_total(const struct campaign_tally *tally, uint32_t message);
 /* How often the fault of that number (sim_coverage_name) happened. */
 uint64_t campaign_fault_total(const struct campaign_tally *tally, uint32_t number);
 /* One line: how many cells of each table were seen, and what never happened. */

@@ -163,7 +163,8 @@ static void print_options_type(const struct script_api_line *line, const char *c
 {
     char of[2 * NAME_MAX_BYTES];
     const char *local = strchr(class, '.');
-    snprintf(of, sizeof of, "%s_%s", local && strcmp(class, "faultline.client") != 0 ? local + 1 : "member", line->name);
+    bool is_machine = strcmp(class, "faultline.client") == 0; /* Its clock is as a member's. */
+    snprintf(of, sizeof of, "%s_%s", local && !is_machine ? local + 1 : "member", line->name);
     const char *found = has_options(of) ? of : has_options(line->name) ? line->name : NULL;
     const char *open = strpbrk(line->written, "({\"");
     if (found && open && *open != '"' && strchr(open, '{')) {
