@@ -8,7 +8,7 @@ local faults = require "faults"
 
 local world = worlds.draw()
 
--- A majority of whole disks is left, whatever happens to the others.
+-- A majority of whole disks is left, whatever happens to the others, learners among them.
 local function doomed(c)
   local members = {}
   for i = 1, world.cluster.members do members[i] = c[i] end
@@ -16,6 +16,9 @@ local function doomed(c)
   local spare = (world.cluster.members - 1) // 2
   local list = {}
   for i = 1, random(0, spare) do list[i] = members[i] end
+  for i = 1, world.cluster.learners do
+    if random(2) == 1 then list[#list + 1] = c[world.cluster.members + i] end
+  end
   return list
 end
 
@@ -36,7 +39,7 @@ local armed = {
   "election", "vote", "persisted", "append-only", "log-matching", "completeness", "state-machine", "monotone",
   "commit", "store", "history", "durability", "lease", "lock", "watch", "bootstrap", "progress", "expect",
   "crash", "power off", "stop", "pause", "timer stall", "disk stall", "disk fault", "bit rot", "slow processor",
-  "clock", "cut", "loss", "duplicate", "reorder", "corrupt", "cut off", "queue full",
+  "clock", "wipe", "cut", "loss", "duplicate", "reorder", "corrupt", "cut off", "queue full",
 }
 
 scenario "swarm: everything at once, within what is promised" {

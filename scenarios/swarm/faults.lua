@@ -107,9 +107,8 @@ end
 
 function kinds.compact(swarm)
   spawn(function()
-    local cli = swarm.c:client { timeout = 5*s }
-    local status = cli:status(random(swarm.world.cluster.members)) -- One of those it knows.
-    if status and status.revision > 2 then cli:compact(random(status.revision - 1)) end
+    local revision = choose(swarm.c:members()).revision
+    if revision > 2 then swarm.c:client { timeout = 5*s }:compact(random(revision - 1)) end
   end)
 end
 
@@ -194,17 +193,49 @@ function kinds.membership(swarm)
   spawn(ask, swarm, add)
 end
 
+-- By the book: a member whose disk nobody need trust (the atlas names it) is taken out of
+-- the cluster, its machine wiped once it knows or is past knowing, and added again at the
+-- same address, as somebody else. A voter comes back as one, or a learner first; a learner
+-- stays one, for the atlas counts voters.
+function kinds.replace(swarm)
+  local m = #swarm.doomed > 0 and choose(swarm.doomed) or nil
+  if not m or not m.member_id or swarm.is_changing then return end
+  swarm.is_changing = true
+  spawn(function()
+    local c = swarm.c
+    local known = m.member_id
+    local is_voter, learner = m.id <= swarm.world.cluster.members, random(3) == 1
+    if not c:remove_member(m) then -- Or nobody knows: it may still come true, and later.
+      swarm.is_changing = false
+      return
+    end
+    while m.alive or comes_back[m.exit] do sleep(0.5*s) end
+    m:wipe()
+    repeat
+      if swarm.is_over then return end
+      sleep(random(0.0, 2.0))
+    until m.alive or c:add_member { on = m, learner = learner or not is_voter, within = 10*s }
+    if learner and is_voter then c:promote(m) end
+    sometimes("who was replaced came back as somebody else", m.member_id ~= known)
+    swarm.is_changing = false
+  end)
+end
+
 -- Something that a disk does not recover from; only those that the atlas names.
 function kinds.ruin(swarm)
   local m = #swarm.doomed > 0 and choose(swarm.doomed) or nil
   if not m then return end
-  local how = random(4)
+  local how = random(5)
   if how == 1 then
     m:disk { error = { sync = 0.05, write = 0.01, read = 0.01 } }
   elseif how == 2 then
     m:disk { full = m.disk_used + random(10000) }
   elseif how == 3 then
     m:disk { misdirect = 0.01 }
+  elseif how == 4 then -- Under its feet, now or when it next stands for election.
+    local function rot() if not swarm.is_over then m:disk { rot = random(3) } end end
+    local when_it = choose { "role:candidate", "role:pre-candidate" }
+    if random(3) == 1 then rot() else at(when_it, { member = m, nth = 1 }, rot) end
   else
     if m.alive then m:crash() end
     m:disk { rot = random(3) }

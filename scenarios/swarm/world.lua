@@ -71,7 +71,7 @@ local function network(members)
     reorder = where("reorder", 40, { 0.001, 0.01, 0.1 }, 0),
     corrupt = where("corrupt", 30, { 0.0001, 0.001, 0.01 }, 0),
     bandwidth = draw("bandwidth", is_narrow and math.tointeger(width) or 0),
-    queue = where("queue", 20, { 64, 256 }, 4096),
+    queue = where("queue", 20, { 16, 64, 256 }, 4096),
   }
 end
 
@@ -112,7 +112,7 @@ end
 local kinds = {
   crash = 60, power_off = 50, pause = 50, stop = 30, partition = 50, isolate = 40, cut = 40, stall = 30,
   disk_stall = 30, slow = 30, skew = 20, move_leader = 30, compact = 40, storm = 30, client = 30, ruin = 25,
-  membership = 25,
+  membership = 25, replace = 25,
 }
 
 function world.draw(profile)
