@@ -214,6 +214,7 @@
 
 ---@class faultline.lock_options
 ---@field lease? any `lease = nil`: held with this lease; nil: one of its own
+---@field within? any `within = nil`: "timeout" when it is over; nil: wait as long as it takes
 
 ---@class faultline.member_restart_options
 ---@field image? any `image = nil`: from what m:image() answered: a stale directory
@@ -537,7 +538,7 @@ function client:watch(key, options) end
 ---@return faultline.lease|false, table?
 function client:grant(ttl) end
 
----`cli:lock(name, {lease=})`: wait for a lock: {key=, revision=, lease=}; revision is the fencing token
+---`cli:lock(name, {lease=, within=})`: wait for a lock: {key=, revision=, lease=}; revision is the fencing token
 ---@param options? faultline.lock_options
 ---@return any
 function client:lock(name, options) end
