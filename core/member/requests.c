@@ -294,12 +294,13 @@ static bool is_learner(const struct member *member)
     return self && self->is_learner;
 }
 
-/* etcd: isRPCSupportedForLearner. */
+/* etcd: isRPCSupportedForLearner, and newStreamInterceptor for the backup. */
 static bool is_for_learner(const struct wire_request *request)
 {
     bool is_serializable = request->kind == WIRE_KV && request->op.kind == KV_RANGE &&
                            (request->op.flags & KV_SERIALIZABLE) != 0;
-    return is_serializable || request->kind == WIRE_STATUS || request->kind == WIRE_HASH_KV;
+    return is_serializable || request->kind == WIRE_STATUS || request->kind == WIRE_HASH_KV ||
+           request->kind == WIRE_BACKUP;
 }
 
 /* The quick refusals that come before everything else (etcd: processInternalRaftRequestOnce). */
