@@ -66,6 +66,7 @@ void sim_disaster_started(const struct sim_machine *machine)
                                       .is_compacted = machine->restore->mark_compacted};
     if (status == BASE_OK) {
         restored.cluster_id = info.cluster_id;
+        restored.index = info.index;
         restored.revision = info.revision;
     }
     check_restored(world->check, world->now_ns, machine->number, &restored);

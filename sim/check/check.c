@@ -215,7 +215,6 @@ void check_restored(struct check *check, uint64_t now, uint32_t number, const st
 {
     struct check_member *member = check_member_known(check, number);
     struct check_cluster *cluster = member->cluster;
-    (void)now;
     if (cluster->parent || cluster->store.applied > 0) {
         return; /* Another member of it was first. */
     }
@@ -223,6 +222,7 @@ void check_restored(struct check *check, uint64_t now, uint32_t number, const st
     cluster->begun_revision = restored->revision;
     if (cluster->parent && cluster->parent != cluster) {
         check_store_adopt(&cluster->store, &cluster->parent->store, restored);
+        check_lease_adopt(&cluster->lease, &cluster->parent->lease, restored->index, now);
     } else {
         cluster->parent = NULL;
     }

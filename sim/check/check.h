@@ -70,6 +70,7 @@ void check_identity(struct check *check, uint64_t now, uint32_t member, uint64_t
 /* What it begins with is a backup's, told before check_restarted. */
 struct check_restored {
     uint64_t cluster_id; /* Whose backup; 0: not known. */
+    raft_index index;    /* The last entry that is in it. */
     int64_t revision;    /* In it, */
     int64_t bump;        /* and how much further the new cluster begins. */
     bool is_compacted;   /* At its first revision. */

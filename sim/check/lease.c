@@ -165,12 +165,14 @@ void check_lease_attached(struct check *check, uint64_t now, struct check_member
                 member->number, (int)(key.size < 64 ? key.size : 64), (const char *)key.data, (uint64_t)id);
 }
 
-static void revoked(struct check *check, uint64_t now, struct check_member *member, int64_t id)
+static void revoked(struct check *check, uint64_t now, struct check_member *member, raft_index index,
+                    int64_t id)
 {
     struct check_cluster *cluster = member->cluster;
     struct check_lease *lease = &cluster->lease;
     struct check_lease_record *record = make(lease, id);
     record->is_present = false;
+    record->revoked = index;
     record->gone_ns = now;
     require_no_keys(check, now, member, id);
     uint64_t bound = lower_bound(check, lease, record);
@@ -249,6 +251,25 @@ static void note_work(struct check *check, uint64_t now, struct check_member *me
     }
 }
 
+void check_lease_adopt(struct check_lease *lease, const struct check_lease *parent, raft_index index,
+                       uint64_t now)
+{
+    for (uint32_t slot = 0; slot < parent->count; slot++) {
+        const struct check_lease_record *before = &parent->records[slot];
+        bool was_there = before->granted <= index && (before->is_present || before->revoked > index);
+        if (!was_there) {
+            continue;
+        }
+        struct check_lease_record *record = make(lease, before->id);
+        bool is_shorter = before->remaining_s > 0 && before->remaining_s < before->ttl_s;
+        record->is_present = true;
+        record->is_free |= before->is_free;
+        record->renewed_ns = now;
+        record->ttl_s = is_shorter ? before->remaining_s : before->ttl_s;
+        record->ttl_long_s = before->ttl_long_s;
+    }
+}
+
 void check_lease_apply(struct check *check, uint64_t now, struct check_member *member,
                        const struct raft_entry *entry, const struct wire_proposal *proposal,
                        enum base_status status)
@@ -262,7 +283,7 @@ void check_lease_apply(struct check *check, uint64_t now, struct check_member *m
     if (request->kind == WIRE_LEASE_GRANT) {
         granted(check, now, lease, entry->index, request->lease, request->ttl_s);
     } else if (request->kind == WIRE_LEASE_REVOKE) {
-        revoked(check, now, member, request->lease);
+        revoked(check, now, member, entry->index, request->lease);
     } else if (request->kind == WIRE_LEASE_CHECKPOINT) {
         for (uint32_t slot = 0; slot < request->checkpoint_count; slot++) {
             struct check_lease_record *record = find(lease, request->checkpoint_leases[slot]);

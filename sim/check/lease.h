@@ -21,7 +21,8 @@ struct check_lease_record {
     uint64_t promised_ns;     /* The last acknowledged renewal was called for then, */
     uint64_t promised_ttl_ns; /* for so long on the primary's clock; 0 none was. */
     uint64_t renewed_ns;      /* Granted, or renewed at the newest primary. */
-    raft_index granted;       /* The entry. */
+    raft_index granted;       /* The entry, */
+    raft_index revoked;       /* and the one it went by; 0 none. */
     bool is_extended;         /* By the newest primary's promotion, and not renewed since. */
     int64_t ttl_s;            /* As asked for: the least it can be. */
     int64_t ttl_long_s;       /* The most it can be. */
@@ -49,6 +50,10 @@ struct check_lease {
 
 void check_lease_release(struct check_lease *lease);
 void check_lease_reset(struct check_lease *lease);
+/* The cluster begins from a backup of `parent` at `index`: with the leases of then, for
+ * their full time, as far as they are known; who was promised what is forgotten. */
+void check_lease_adopt(struct check_lease *lease, const struct check_lease *parent, raft_index index,
+                       uint64_t now);
 /* An entry took effect for the first time; `proposal` may be NULL. */
 void check_lease_apply(struct check *check, uint64_t now, struct check_member *member,
                        const struct raft_entry *entry, const struct wire_proposal *proposal,
