@@ -339,8 +339,8 @@ static bool try_delete(struct check_trial *trial, const struct kv_op *op, const 
         trial->sub++;
         count++;
     }
-    if (trial->store->is_partial) {
-        trial->is_open = true;
+    if (trial->store->is_partial && result->count >= count) {
+        trial->is_open = true; /* The others may be among what nobody told of. */
         return true;
     }
     if (result->count != count) {

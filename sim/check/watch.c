@@ -226,7 +226,7 @@ static void take_events(struct batch_run *run, const struct wire_watch *batch)
         watcher->next = batch->events[batch->event_count - 1].record.mod_revision + 1;
         watcher->last = watcher->next - 1;
         watcher->is_torn = false;
-        return; /* Too far behind for what is kept. */
+        return; /* From before what is known: too far behind, or of a backup or a snapshot. */
     }
     for (uint32_t slot = 0; slot < batch->event_count; slot++) {
         if (!take_event(run, &batch->events[slot], slot == 0)) {
