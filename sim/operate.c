@@ -403,6 +403,14 @@ const char *sim_member_resume(struct sim_world *world, sim_machine_number member
     return NULL;
 }
 
+/* Does a disk that behaves so do more than lose what was not synced? */
+static bool is_harmful(const struct sim_disk_behaviour *behaviour)
+{
+    return behaviour->read_error_ppm != 0 || behaviour->write_error_ppm != 0 ||
+           behaviour->sync_error_ppm != 0 || behaviour->misdirect_ppm != 0 || behaviour->full_bytes != 0 ||
+           behaviour->is_lying;
+}
+
 const char *sim_member_wipe(struct sim_world *world, sim_machine_number member)
 {
     struct sim_machine *machine = sim_machine_at(world, member);
@@ -415,7 +423,7 @@ const char *sim_member_wipe(struct sim_world *world, sim_machine_number member)
     sim_disk_wipe(machine->disk);
     machine->is_wiped = true;
     machine->survivor_count = 0;
-    machine->is_harmed = false;
+    machine->is_harmed = is_harmful(sim_disk_behaviour(machine->disk)); /* The drive is the same. */
     check_wipe(world->check, world->now_ns, member);
     return NULL;
 }
@@ -466,9 +474,7 @@ void sim_member_set_disk(struct sim_world *world, sim_machine_number member,
     sim_emit_text(world, SIM_EVENT_FAULT, member, NULL, base_bytes_of("disk behaves differently"));
     struct sim_machine *machine = sim_machine_at(world, member);
     sim_cover(machine, SIM_FAULT_DISK);
-    machine->is_harmed |= behaviour->read_error_ppm != 0 || behaviour->write_error_ppm != 0 ||
-                          behaviour->sync_error_ppm != 0 || behaviour->misdirect_ppm != 0 ||
-                          behaviour->full_bytes != 0 || behaviour->is_lying;
+    machine->is_harmed |= is_harmful(behaviour);
     sim_disk_behave(machine->disk, behaviour);
 }
 

@@ -27,11 +27,13 @@ local stages = { "raft", "storage", "apply", "lessor", "reads" }
 
 -- A member that does not trust its disk any more stays away, and so does one that was
 -- taken out of the cluster.
-local comes_back = { crashed = true, ["powered off"] = true, stopped = true }
+local function comes_back(m)
+  return m.exit == "crashed" or m.exit == "powered off" or m.exit ~= nil and m.exit:find("stopped", 1, true) == 1
+end
 
 local function restart(m)
   return function()
-    if not m.alive and comes_back[m.exit] then m:restart() end
+    if not m.alive and comes_back(m) then m:restart() end
   end
 end
 
@@ -209,7 +211,7 @@ function kinds.replace(swarm)
       swarm.is_changing = false
       return
     end
-    while m.alive or comes_back[m.exit] do sleep(0.5*s) end
+    while m.alive or comes_back(m) do sleep(0.5*s) end
     m:wipe()
     repeat
       if swarm.is_over then return end
