@@ -240,6 +240,8 @@ void check_forced(struct check *check, uint64_t now, uint32_t number)
     member->identity->machine = 0;
     member->identity = NULL;
     check_identify(member, cluster, id);
+    cluster->founders = (struct check_electorate){.count = 1}; /* It goes on alone. */
+    cluster->founders.voters[0] = member->identity;
     /* What is beyond the commit it gives up: its disk holds what it says it does. */
     member->disk = (struct check_tip){0};
     member->disk_term = 0;
