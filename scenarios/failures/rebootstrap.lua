@@ -212,6 +212,7 @@ scenario "as a live etcd: a directory from yesterday, a wiped one, and a member 
     local old = c:leader()
     m:wipe()
     old:crash()
+    sleep(100*ms) -- What it had sent is heard by nobody any more.
     c:bootstrap { only = { m }, member = { [m.id] = { state = "existing" } } }
     local new = c:await_leader { other_than = old, within = 20*s }
     expect(new ~= m, "who remembers leads")
