@@ -51,11 +51,13 @@
 ---@field catchup_entries? any `catchup_entries = 5000`: entries kept behind a snapshot for slow followers
 ---@field max_inflight? any `max_inflight = 512`: messages with entries under way to a follower
 ---@field max_message? any `max_message = 1*MiB`: bytes of entries in one of them
+---@field max_request? any `max_request = 1536*KiB`: bytes of one request, and of one part of a watch's batch
 ---@field segment? any `segment = 64*MiB`: a log file's size before the next is begun
 ---@field preallocate? any `preallocate = 0`: room taken on the disk ahead of the log, in such steps
 ---@field max_learners? any `max_learners = 1`: how many there may be at a time
 ---@field quota? any `quota = 2048*MiB`: size of the store at which writes are refused
 ---@field corrupt_check? any `corrupt_check = nil`: time between comparisons of the members' stores; nil: never
+---@field progress_notify? any `progress_notify = 10*min`: time after which a watch with progress=true that was told nothing is told how far it is
 ---@field lease_checkpoint? boolean `lease_checkpoint = false`: what is left of leases is written to the log
 ---@field lease_fencing? boolean `lease_fencing = true`: false: etcd's own behaviour, with its known holes
 ---@field strict_reconfig? boolean `strict_reconfig = true`: changes of members that would risk the quorum are refused
@@ -72,6 +74,7 @@
 ---@field corrupt? any `corrupt = 0`: fraction of frames in which one to three bits flip
 ---@field bandwidth? any `bandwidth = nil`: bytes a second of each link; nil: no limit
 ---@field queue? any `queue = 4096`: frames under way on a link before more are lost
+---@field window? any `window = 64*KiB`: bytes under way to a client before its watches wait, and catch up later
 
 ---@class faultline.disk_options
 ---@field write? any `write = 0`: how long a write takes
@@ -370,7 +373,7 @@ function cluster:move_leader(to) end
 ---@return any
 function cluster:backup(m) end
 
----`c:restore(backup, {members=, token=, bump_revision=, mark_compacted=, within=})`: a new cluster from a backup, in new directories: its members; members is a list, or how many (machines that are down, then new ones)
+---`c:restore(backup, {members=, token=, bump_revision=, mark_compacted=, member=, within=})`: a new cluster from a backup, in new directories: its members; members is a list, or how many (machines that are down, then new ones); member = {[3] = backup}: one who gets another by mistake
 ---@param options? faultline.restore_options
 ---@return any
 function cluster:restore(backup, options) end
@@ -520,7 +523,7 @@ function client:range(key, end_, options) end
 ---@return any
 function client:delete(key, end_, options) end
 
----`cli:txn{compare={{key, "mod", "=", n}, …}, success={{"put", k, v}, …}, failure={…}}`: {succeeded=, revision=, results=}
+---`cli:txn{compare={{key, "mod", "=", n, [end]}, …}, success={{"put", k, v}, …}, failure={…}}`: {succeeded=, revision=, results=}
 ---@param options? faultline.txn_options
 ---@return any
 function client:txn(options) end
@@ -529,7 +532,7 @@ function client:txn(options) end
 ---@return any
 function client:compact(rev) end
 
----`cli:watch(key, {end=, rev=, prev_kv=, filter=})`: a watch
+---`cli:watch(key, {end=, rev=, prev_kv=, filter=, fragment=, progress=})`: a watch
 ---@param options? faultline.watch_options
 ---@return faultline.watch
 function client:watch(key, options) end
@@ -602,6 +605,10 @@ local watch = {}
 ---`watch:next{within=}`: wait for the next event: {type=, key=, value=, prev=, …}
 ---@return any
 function watch:next(options) end
+
+---`watch:progress()`: ask how far it has seen everything: its revision moves when a notice comes
+---@return any
+function watch:progress() end
 
 ---`watch:cancel()`: end it
 ---@return any

@@ -30,6 +30,7 @@ enum sim_item_kind {
 /* What travels: one block of the pool, the message flattened behind it. */
 struct sim_frame {
     struct sim_frame *next; /* In an inbox or outbox. */
+    uint32_t size_bytes;    /* Of the block. */
     uint32_t from;
     uint32_t to;
     uint32_t cuts;                /* The link's count of cuts when it left. */

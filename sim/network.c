@@ -49,6 +49,7 @@ struct sim_frame *sim_frame_new(struct sim_world *world, uint32_t from, uint32_t
     size_t size = head + (message ? wire_flat_size(message) : 0);
     struct sim_frame *frame = sim_pool_take(world->pool, size);
     *frame = (struct sim_frame){
+        .size_bytes = (uint32_t)size,
         .from = from,
         .to = to,
         .connection = connection,

@@ -209,7 +209,7 @@ static bool take_event(struct batch_run *run, const struct kv_event *event, bool
 /* Are the changes from `revision` on among those that are kept? */
 static bool is_kept(const struct check_store *store, int64_t revision)
 {
-    return revision > store->known_from || store->kept <= 1;
+    return revision > store->known_from || store->known_from <= 1;
 }
 
 static void take_events(struct batch_run *run, const struct wire_watch *batch)
