@@ -172,6 +172,7 @@
 ---@field token? any `token = new`: of the new cluster; nil: one never used before
 ---@field bump_revision? any `bump_revision = 0`: added to the store's revision
 ---@field mark_compacted? boolean `mark_compacted = false`: what is older than the new revision is compacted
+---@field member? table `member = { [3] = {…} }`: what one of them is told instead
 ---@field within? any `within = 30*E`: how long a leader is waited for
 
 ---@class faultline.client_options
@@ -214,6 +215,8 @@
 ---@field rev? any `rev = nil`: from this revision; nil: from now
 ---@field prev_kv? boolean `prev_kv = false`: events with the record before
 ---@field filter? any `filter = nil`: "noput" or "nodelete": what is not told
+---@field progress? boolean `progress = false`: be told how far it is when nothing happens
+---@field fragment? boolean `fragment = false`: large batches may come in parts
 
 ---@class faultline.lock_options
 ---@field lease? any `lease = nil`: held with this lease; nil: one of its own
