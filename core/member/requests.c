@@ -317,6 +317,18 @@ static enum base_status refusal(const struct member *member, const struct wire_r
     return is_learner(member) && !is_for_learner(request) ? BASE_NOT_SUPPORTED_FOR_LEARNER : BASE_OK;
 }
 
+static void serve_grant(struct member *member, uint64_t connection, const struct wire_request *request)
+{
+    enum base_status status = request->lease < 0                 ? BASE_INVALID
+                              : request->ttl_s > LEASE_TTL_MAX_S ? BASE_LEASE_TTL_TOO_LARGE
+                                                                 : member_quota_refusal(member, request);
+    if (status != BASE_OK) {
+        member_respond(member, connection, request->id, status, NULL);
+        return;
+    }
+    (void)member_propose(member, connection, request, false);
+}
+
 void member_request(struct member *member, uint64_t connection, const struct wire_request *request)
 {
     member->work.requests++;
@@ -337,17 +349,7 @@ void member_request(struct member *member, uint64_t connection, const struct wir
         (void)member_propose(member, connection, request, false);
         return;
     case WIRE_LEASE_GRANT:
-        if (request->ttl_s > LEASE_TTL_MAX_S || request->lease < 0) {
-            status = request->lease < 0 ? BASE_INVALID : BASE_LEASE_TTL_TOO_LARGE;
-            member_respond(member, connection, request->id, status, NULL);
-            return;
-        }
-        status = member_quota_refusal(member, request);
-        if (status != BASE_OK) {
-            member_respond(member, connection, request->id, status, NULL);
-            return;
-        }
-        (void)member_propose(member, connection, request, false);
+        serve_grant(member, connection, request);
         return;
     case WIRE_ALARM:
         member_alarm_request(member, connection, request);

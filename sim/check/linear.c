@@ -7,9 +7,9 @@
 
 enum {
     WORDS = 4,
-    SLOTS = WORDS * 64,       /* Calls under way on one key at most. */
-    CONFIGS_MAX = 1 << 18,    /* Configurations at one instant at most, */
-    DOMINATED_MAX = 1 << 11,  /* and so many are held against each other. */
+    SLOTS = WORDS * 64,      /* Calls under way on one key at most. */
+    CONFIGS_MAX = 1 << 18,   /* Configurations at one instant at most, */
+    DOMINATED_MAX = 1 << 11, /* and so many are held against each other. */
 };
 #define STEPS_MAX (UINT64_C(1) << 27)        /* Configurations looked at for one key at most, */
 #define NARROW_STEPS_MAX (UINT64_C(1) << 21) /* and for one try at a smaller window. */
@@ -33,8 +33,8 @@ struct config_set {
 struct search {
     struct check_values *values;
     const struct check_operation *operations; /* By key, in order of their beginning. */
-    uint32_t slots[SLOTS]; /* The call in each slot; CHECK_NEVER none. */
-    uint32_t slot_end;     /* Slots in use are below. */
+    uint32_t slots[SLOTS];                    /* The call in each slot; CHECK_NEVER none. */
+    uint32_t slot_end;                        /* Slots in use are below. */
     struct config_set now;
     struct config_set next;
     struct config_set seen;
@@ -187,8 +187,8 @@ static bool has_twin_before(const struct search *search, const struct config *co
             continue;
         }
         const struct check_operation *twin = &search->operations[search->slots[other]];
-        if (twin->returned == CHECK_NEVER && twin->action == operation->action && twin->from == operation->from &&
-            twin->value == operation->value) {
+        if (twin->returned == CHECK_NEVER && twin->action == operation->action &&
+            twin->from == operation->from && twin->value == operation->value) {
             return true;
         }
     }
@@ -401,7 +401,8 @@ static uint32_t walk(struct search *search, const struct event *events, uint32_t
 
 /* Is [from, last] impossible by itself, whatever went before? Calls under way at
  * `from` may have taken effect or not. */
-static bool is_impossible_from(struct search *search, const struct event *events, uint32_t from, uint32_t last)
+static bool is_impossible_from(struct search *search, const struct event *events, uint32_t from,
+                               uint32_t last)
 {
     search_begin(search, CHECK_VALUE_ANY, NARROW_STEPS_MAX);
     for (uint32_t at = 0; at < from; at++) {
@@ -456,8 +457,8 @@ static uint32_t narrow(struct search *search, const struct event *events, uint32
  * which is what the walk's time hangs on. */
 struct sorted {
     struct check_operation *operations;
-    uint32_t *origins;     /* Their places in the recording. */
-    struct event *events;  /* begins[key] .. begins[key + 1] */
+    uint32_t *origins;    /* Their places in the recording. */
+    struct event *events; /* begins[key] .. begins[key + 1] */
     uint32_t *begins;
 };
 
@@ -501,7 +502,8 @@ static struct event *sort_operations(struct sorted *sorted, const struct check_r
     return events;
 }
 
-static void sort_events(struct sorted *sorted, const struct check_recording *recording, const struct event *all)
+static void sort_events(struct sorted *sorted, const struct check_recording *recording,
+                        const struct event *all)
 {
     for (uint32_t i = 0; i < recording->count; i++) {
         const struct check_operation *operation = &recording->operations[i];
