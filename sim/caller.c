@@ -208,6 +208,18 @@ static void settle(struct sim_machine *machine)
     sim_completions_run(machine->world);
 }
 
+uint64_t sim_members_open(const struct sim_world *world)
+{
+    uint64_t open = 0;
+    for (uint32_t number = 1; number <= world->member_count; number++) {
+        if (sim_member_is_current(world, number) &&
+            strncmp(world->machines[number]->exit, "removed", 7) != 0) {
+            open |= UINT64_C(1) << (number - 1);
+        }
+    }
+    return open;
+}
+
 sim_machine_number sim_client_new(struct sim_world *world, const struct sim_client_options *options)
 {
     sim_announce(world);
@@ -216,11 +228,9 @@ sim_machine_number sim_client_new(struct sim_world *world, const struct sim_clie
     for (uint32_t i = 0; i < options->endpoint_count; i++) {
         machine->endpoints[i] = options->endpoints[i];
     }
-    /* All there are now, but for those of a cluster that another has replaced and those
-     * that were removed. */
-    for (uint32_t number = 1; options->endpoint_count == 0 && number <= world->member_count; number++) {
-        if (sim_member_is_current(world, number) &&
-            strncmp(world->machines[number]->exit, "removed", 7) != 0) {
+    uint64_t open = options->endpoint_count == 0 ? sim_members_open(world) : 0;
+    for (uint32_t number = 1; number <= world->member_count; number++) {
+        if ((open >> (number - 1) & 1) != 0) {
             machine->endpoints[machine->endpoint_count++] = number;
         }
     }

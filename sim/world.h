@@ -221,13 +221,16 @@ bool sim_is_cut(const struct sim_world *world, sim_machine_number a, sim_machine
 /* --- clients --- */
 
 struct sim_client_options {
-    uint32_t endpoint_count; /* 0: all members. */
+    uint32_t endpoint_count; /* 0: sim_members_open. */
     sim_machine_number endpoints[SIM_MEMBERS_MAX];
     uint64_t timeout_ns; /* 0: 2 * (5 s + 2 E). */
     uint64_t keepalive_every_ns;
     uint64_t keepalive_timeout_ns;
 };
 
+/* Whom a client may ask: all there are now, but for those of a cluster that another has
+ * replaced and those that were removed. Bit 0 is m1. */
+uint64_t sim_members_open(const struct sim_world *world);
 /* A client machine of its own. */
 sim_machine_number sim_client_new(struct sim_world *world, const struct sim_client_options *options);
 /* Call; `done` comes later, once, with the response (borrowed). Every call and

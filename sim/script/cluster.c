@@ -50,12 +50,13 @@ uint64_t script_cluster_within(const struct script_run *run)
 sim_machine_number script_cluster_admin(lua_State *lua, struct script_run *run)
 {
     (void)lua;
-    if (run->admin == 0 || run->admin_members != sim_member_count(run->world)) {
+    uint64_t open = sim_members_open(run->world);
+    if (run->admin == 0 || (open & ~run->admin_members) != 0) {
         /* etcdctl's own: who lost its power would else be waited for to the end. */
         struct sim_client_options options = {.keepalive_every_ns = UINT64_C(2000000000),
                                              .keepalive_timeout_ns = UINT64_C(6000000000)};
         run->admin = sim_client_new(run->world, &options);
-        run->admin_members = sim_member_count(run->world);
+        run->admin_members = open;
     }
     return run->admin;
 }

@@ -60,7 +60,7 @@ struct script_run {
     bool has_boots;
     sim_machine_number admin; /* The client that cluster operations use; 0: none yet. */
     uint32_t restores;         /* How many backups were restored: each makes a cluster of its own. */
-    uint32_t admin_members;    /* How many members there were when it was made. */
+    uint64_t admin_members;    /* Whom it knows, a bit each. */
     uint64_t expects;
     uint32_t metric_count, metric_capacity;
     struct script_metric *metrics;
