@@ -56,6 +56,7 @@ void check_reset(struct check *check, const struct check_options *options)
     check->is_violated = false;
     check->frozen_ns = 0;
     check->has_disk = false;
+    check->has_votes = false;
     memset(check->armed, 0, sizeof check->armed);
     for (uint32_t number = 0; number < check->member_capacity; number++) {
         if (check->members[number]) {

@@ -18,6 +18,35 @@ void check_election_reset(struct check_election *election)
     election->count = 0;
 }
 
+/* How many of `half` have voted for `member` in its term. Who has promised much later
+ * terms since is not remembered for this one, and may have. */
+static uint32_t count_votes(const struct check_electorate *half, const struct check_member *member)
+{
+    uint32_t count = 0;
+    for (uint32_t slot = 0; slot < half->count; slot++) {
+        const struct check_vote_record *record = &half->voters[slot]->votes[member->term % CHECK_VOTES_KEPT];
+        count += half->voters[slot] == member->identity || record->term > member->term ||
+                 (record->term == member->term && record->vote == member->identity->id);
+    }
+    return count;
+}
+
+/* §5.2, §6: who leads has the votes of a majority of each half. Where nobody's votes
+ * were told, nothing is known. */
+static void judge_majority(struct check *check, uint64_t now, struct check_member *member)
+{
+    for (uint32_t slot = 0; slot < 2 && check->has_votes; slot++) {
+        const struct check_electorate *half = &member->halves[slot];
+        uint32_t count = count_votes(half, member);
+        if (half->count > 0 && count < half->count / 2 + 1) {
+            check_found(check, member->cluster, CHECK_ELECTION, now, member->number,
+                        "m%" PRIu32 " became leader of term %" PRIu64 " by the votes of %" PRIu32 " of %" PRIu32
+                        " voters",
+                        member->number, member->term, count, half->count);
+        }
+    }
+}
+
 void check_election_won(struct check *check, uint64_t now, struct check_member *member)
 {
     struct check_election *election = &member->cluster->election;
@@ -26,6 +55,7 @@ void check_election_won(struct check *check, uint64_t now, struct check_member *
         slot--;
     }
     check_arm(check, CHECK_ELECTION);
+    judge_majority(check, now, member);
     if (slot > 0 && election->reigns[slot - 1].term == member->term) {
         const struct check_reign *reign = &election->reigns[slot - 1];
         if (reign->leader != member->identity) {
@@ -80,6 +110,7 @@ void check_vote_promised(struct check *check, uint64_t now, struct check_member 
 {
     assert(vote != RAFT_NONE);
     struct check_identity *identity = member->identity;
+    check->has_votes |= vote != identity->id;
     struct check_vote_record *record = &identity->votes[term % CHECK_VOTES_KEPT];
     check_arm(check, CHECK_VOTE);
     if (record->term == term && record->vote != vote) {

@@ -121,7 +121,8 @@ struct check {
     struct check_violation violation;
     bool is_violated;
     uint64_t frozen_ns; /* How long, all in all, clocks stood still. */
-    bool has_disk; /* Somebody's disk was told of: durability is judged. */
+    bool has_disk;  /* Somebody's disk was told of: durability is judged. */
+    bool has_votes; /* Somebody voted for another: majorities are judged. */
     uint64_t armed[CHECK_COUNT];
     struct check_member **members; /* By number. */
     uint32_t member_capacity;

@@ -29,6 +29,39 @@ Test(check_election, leaders_of_different_terms_may_overlap)
     rig_release(&rig);
 }
 
+/* m2's second word for m1 is the first one again. */
+Test(check_election, leader_without_a_majority)
+{
+    struct rig rig;
+    rig_init(&rig);
+    const struct raft_message grant = {.type = RAFT_MSG_VOTE_RESP, .term = 5};
+    struct raft_conf_state four = {.voters = {.count = 4, .ids = {rig_id(1), rig_id(2), rig_id(3), rig_id(4)}}};
+    check_configuration(rig.check, rig.now, 1, &four);
+    rig_hard_state(&rig, 2, 5, 1);
+    rig_send(&rig, 2, 1, &grant);
+    rig_send(&rig, 2, 1, &grant);
+    rig_lead(&rig, 1, 5);
+    EXPECT(CHECK_ELECTION);
+    cr_assert_str_eq(rig_sentence(&rig), "m1 became leader of term 5 by the votes of 2 of 4 voters");
+    rig_release(&rig);
+}
+
+Test(check_election, each_half_elects_while_joint)
+{
+    struct rig rig;
+    rig_init(&rig);
+    const struct raft_message grant = {.type = RAFT_MSG_VOTE_RESP, .term = 5};
+    struct raft_conf_state joint = {.voters = {.count = 2, .ids = {rig_id(1), rig_id(2)}},
+                                    .voters_outgoing = {.count = 1, .ids = {rig_id(3)}}};
+    check_configuration(rig.check, rig.now, 1, &joint);
+    rig_hard_state(&rig, 2, 5, 1);
+    rig_send(&rig, 2, 1, &grant);
+    rig_lead(&rig, 1, 5);
+    EXPECT(CHECK_ELECTION);
+    cr_assert_str_eq(rig_sentence(&rig), "m1 became leader of term 5 by the votes of 0 of 1 voters");
+    rig_release(&rig);
+}
+
 Test(check_election, leaders_of_the_same_term_in_two_clusters)
 {
     struct rig rig;
