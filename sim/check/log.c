@@ -196,6 +196,27 @@ void check_log_complete(struct check *check, uint64_t now, struct check_member *
     }
 }
 
+void check_log_voted(struct check *check, uint64_t now, struct check_member *member, raft_id vote)
+{
+    const struct check_identity *identity = check_identity_of(member->cluster, vote);
+    const struct check_member *candidate = identity->machine ? check_member(check, identity->machine) : NULL;
+    bool stands = candidate && candidate->cluster == member->cluster && candidate->role == RAFT_CANDIDATE &&
+                  candidate->term == member->term;
+    if (!stands || candidate == member || !candidate->is_log_known || !member->is_log_known) {
+        return; /* Whoever has won by now may have filled the voter's log. */
+    }
+    check_arm(check, CHECK_COMPLETENESS);
+    const struct check_tip *theirs = &candidate->log;
+    const struct check_tip *own = &member->log;
+    if (theirs->term < own->term || (theirs->term == own->term && theirs->index < own->index)) {
+        check_found(check, member->cluster, CHECK_COMPLETENESS, now, member->number,
+                    "m%" PRIu32 " votes for m%" PRIu32 " in term %" PRIu64 ", whose log ends with entry %" PRIu64
+                    " of term %" PRIu64 ", but has entry %" PRIu64 " of term %" PRIu64 " itself",
+                    member->number, candidate->number, member->term, theirs->index, theirs->term, own->index,
+                    own->term);
+    }
+}
+
 /* A leader of `term` committed up to `index`. */
 static void note_boundary(struct check_cluster *cluster, raft_term term, raft_index index)
 {

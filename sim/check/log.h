@@ -20,6 +20,8 @@ void check_log_restarted(struct check *check, uint64_t now, struct check_member 
                          const struct raft_status_report *status);
 /* A new leader must hold what leaders of earlier terms committed. */
 void check_log_complete(struct check *check, uint64_t now, struct check_member *member);
+/* §5.4.1: who stands for election must have a log that is as up to date as its voter's. */
+void check_log_voted(struct check *check, uint64_t now, struct check_member *member, raft_id vote);
 void check_log_commit(struct check *check, uint64_t now, struct check_member *member, raft_index index);
 /* `entry` takes effect on `member`. */
 void check_log_apply(struct check *check, uint64_t now, struct check_member *member,

@@ -2,6 +2,7 @@
 #include "sim/check/persisted.h"
 
 #include "sim/check/election.h"
+#include "sim/check/log.h"
 #include "sim/check/state.h"
 
 #include <inttypes.h>
@@ -60,6 +61,9 @@ static void grant(struct check *check, uint64_t now, struct check_member *member
                   const struct raft_message *message)
 {
     check_vote_promised(check, now, member, message->term, message->to);
+    if (message->term == member->term) {
+        check_log_voted(check, now, member, message->to);
+    }
     if (!check->has_disk) {
         return;
     }

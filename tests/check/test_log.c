@@ -253,3 +253,37 @@ Test(check_monotone, match_begins_anew_in_a_new_term)
     EXPECT(CHECK_COUNT);
     rig_release(&rig);
 }
+
+static void vote_between(struct rig *rig, const char *second)
+{
+    rig_lead(rig, 1, 4);
+    for (uint32_t member = 2; member <= 3; member++) {
+        rig_append(rig, member, 1, 4, "a");
+    }
+    if (second) {
+        rig_append(rig, 3, 2, 4, second);
+    }
+    check_vote(rig->check, rig->now, 2, 5, rig_id(2));
+    check_role(rig->check, rig->now, 2, RAFT_CANDIDATE, 5, RAFT_NONE);
+    rig_hard_state(rig, 3, 5, 2);
+    rig_send(rig, 3, 2, &(struct raft_message){.type = RAFT_MSG_VOTE_RESP, .term = 5});
+}
+
+/* §5.4.1 */
+Test(check_completeness, vote_for_a_shorter_log)
+{
+    struct rig rig;
+    rig_init(&rig);
+    vote_between(&rig, "b");
+    EXPECT(CHECK_COMPLETENESS);
+    rig_release(&rig);
+}
+
+Test(check_completeness, vote_for_a_log_that_is_as_long)
+{
+    struct rig rig;
+    rig_init(&rig);
+    vote_between(&rig, NULL);
+    EXPECT(CHECK_COUNT);
+    rig_release(&rig);
+}
