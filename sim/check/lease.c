@@ -354,7 +354,7 @@ struct check_promise check_lease_promise(const struct check_cluster *cluster,
     return record && !record->is_free ? promise_of(record) : (struct check_promise){0, 0};
 }
 
-/* A client was told that the lease lives, for `ttl_s` from some instant after its
+/* A client was told that the lease lives, for `ttl_s` more from some instant after its
  * call on. */
 static void promised(struct check *check, uint64_t now, uint32_t client, const struct check_call *call,
                      struct check_cluster *cluster, int64_t id, int64_t ttl_s)
@@ -427,7 +427,10 @@ void check_lease_return(struct check *check, uint64_t now, uint32_t client, cons
         ttl_s = ttl_s > 0 ? ttl_s : request->ttl_s;
         judge_grant(check, now, client, request, ttl_s, cluster);
         promised(check, now, client, call, cluster, response->lease ? response->lease : id, ttl_s);
-    } else if (request->kind == WIRE_LEASE_KEEPALIVE && is_ok && response->ttl_s > 0) {
+    } else if (is_ok && response->ttl_s > 0 &&
+               (request->kind == WIRE_LEASE_KEEPALIVE ||
+                (request->kind == WIRE_LEASE_TIME_TO_LIVE && !check->options.is_lease_unfenced))) {
+        /* Without fencing an old leader tells what it believes is left. */
         promised(check, now, client, call, cluster, id, response->ttl_s);
     } else if ((request->kind == WIRE_LEASE_KEEPALIVE || request->kind == WIRE_LEASE_TIME_TO_LIVE) && is_ok &&
                (response->ttl_s < 0 || (response->ttl_s == 0 && request->kind == WIRE_LEASE_KEEPALIVE))) {
