@@ -142,3 +142,52 @@ scenario "raft: whole windows of appends are lost" {
     end
   end,
 }
+
+-- Followers stand by a leader that they hear: whoever does not hear it stands in vain.
+scenario "raft: who alone has lost the leader does not bring it down" {
+  tags = { "raft", "stickiness" }, seeds = 20,
+  cluster = { members = pick { 3, 4, 5 }, election = 500*ms, heartbeat = 50*ms, pre_vote = random(2) == 1 },
+  run = function(c)
+    local leader = c:await_leader { within = 10*s }
+    c:load { clients = 1, rate = pick { 0.2, 20 }, mix = { put = 1 } }
+    sleep(2*s)
+    local m, term = choose(c:followers()), leader.term
+    c:cut(leader, m)
+    c:cut(m, leader)
+    sleep(10 * 500*ms)
+    expect(leader.role == "leader" and leader.term == term, "it leads as before")
+  end,
+}
+
+-- A member whose term runs ahead in secret, for nobody hears its elections, then with one
+-- that has the longer log and the lower term: alone neither can win.
+scenario "raft: a term that nobody has heard of" {
+  tags = { "raft", "terms" }, seeds = 20,
+  cluster = { members = 3, election = 300*ms, heartbeat = 50*ms, check_quorum = false },
+  run = function(c)
+    local old = c:await_leader { within = 10*s }
+    local secret, other = table.unpack(c:followers())
+    local cli = c:client { endpoints = { old, other }, timeout = 3*s }
+    expect(cli:put("a", "1"), "the cluster serves")
+    sleep(1*s)
+    local term = secret.term
+    -- Its pre-votes are granted, its requests for votes are lost.
+    at("role:candidate", { member = secret, every = 1 }, function()
+      c:link(secret, other, { loss = 1 })
+      spawn(function()
+        sleep(100*ms)
+        if secret.term < term + 3 then c:link(secret, other, { loss = 0 }) end
+      end)
+    end)
+    c:cut(old, secret)
+    c:cut(secret, old)
+    sleep(random(3.0, 6.0))
+    c:isolate(secret)
+    for i = 1, 5 do expect(cli:put("a", "later " .. i), "the others go on") end
+    old:crash()
+    c:heal()
+    c:link(secret, other, { loss = 0 })
+    c:await_leader { within = 10*s }
+    expect(cli:get("a") == "later 5", "with what was written meanwhile")
+  end,
+}

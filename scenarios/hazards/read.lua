@@ -94,3 +94,54 @@ scenario "read: acknowledgements come late" {
     end
   end,
 }
+
+-- Whoever has been told to take over may have done so.
+scenario "read: leadership is handed over and the old leader is cut off" {
+  tags = { "read", "transfer", "partition" }, seeds = 20,
+  cluster = { members = 3, election = 500*ms, heartbeat = 50*ms },
+  network = { latency = { 1*ms, 5*ms } },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    readers(c)
+    c:load { clients = 4, rate = 150, mix = { put = 1 }, keys = 5 }
+    for _ = 1, 5 do
+      sleep(random(1.0, 2.0))
+      local old = c:await_leader { within = 10*s }
+      at("after:send MsgTimeoutNow", { member = old }, function()
+        spawn(function()
+          sleep(random(0.0, 0.02))
+          c:isolate(old)
+        end)
+      end)
+      spawn(function() c:move_leader(choose(c:followers())) end)
+      sleep(2*s)
+      c:heal()
+    end
+  end,
+}
+
+-- Who hears a leader and has no vote makes it neither a leader nor a witness.
+for _, check_quorum in ipairs { true, false } do
+  scenario("read: only learners hear the leader, " .. (check_quorum and "and it notices" or "and it does not know")) {
+    tags = { "read", "learner", "partition" }, seeds = 20,
+    cluster = { members = 3, learners = 2, election = 500*ms, heartbeat = 50*ms, check_quorum = check_quorum },
+    run = function(c)
+      local function voters(leader)
+        local list = {}
+        for i = 1, 3 do if c[i] ~= leader then list[#list + 1] = c[i] end end
+        return list
+      end
+      c:await_leader { within = 10*s }
+      readers(c)
+      c:load { clients = 4, rate = 150, mix = { put = 1 }, keys = 5 }
+      for _ = 1, 3 do
+        sleep(random(1.0, 2.0))
+        local old = c:await_leader { within = 10*s }
+        c:partition({ old, c[4], c[5] }, voters(old))
+        sleep(random(2.0, 3.0))
+        expect(not check_quorum or old.role ~= "leader", "it leads nobody who votes")
+        c:heal()
+      end
+    end,
+  }
+end
