@@ -81,6 +81,44 @@ scenario "the outgoing half is away" {
   end,
 }
 
+-- What is left of the outgoing half may not know yet that it is one, and elect by itself:
+-- the old leader's followers in the incoming half do not vouch for it.
+scenario "the outgoing half goes its own way" {
+  tags = { "hazards", "membership", "partition", "read" },
+  seeds = 30,
+  cluster = { members = 3, max_learners = 2, election = 500*ms, heartbeat = 50*ms, check_quorum = false },
+  run = function(c)
+    common.settle()
+    local fresh = c:change_members { learners = 2 }
+    expect(fresh, "two learners")
+    eventually(function() return fresh[1].role == "learner" and fresh[2].role == "learner" end, { within = 20*s })
+    sleep(6*s)
+    local leader, first, second = c:leader(), table.unpack(c:followers())
+    local fired = false
+    at("after:apply ConfChange", { member = leader }, function()
+      if fired then return end
+      fired = true
+      for _, m in ipairs { first, second } do m:slow(1000, "apply") end
+      c:partition({ leader, fresh[1], fresh[2] }, { first, second })
+    end)
+    c:load { clients = 8, rate = 400, mix = { put = 1 }, keys = 1, endpoints = { first, second }, timeout = 1*s }
+    c:load { clients = 2, rate = 100, mix = { get = 1 }, keys = 1, endpoints = { leader }, timeout = 1*s }
+    c:load { clients = 2, rate = 100, mix = { get = 1 }, keys = 1, endpoints = { first, second }, timeout = 1*s }
+    spawn(function()
+      while not fired do
+        c:change_members { promote = fresh, remove = { first, second } }
+        sleep(500*ms)
+      end
+    end)
+    eventually(function() return fired end, { within = 20*s })
+    sleep(5*s)
+    c:heal()
+    for _, m in ipairs { first, second } do m:slow(1, "apply") end
+    c:await_leader { within = 30*s }
+    sleep(5*s)
+  end,
+}
+
 -- A snapshot stands for what its reader does not know yet: who votes, for one thing.
 scenario "a snapshot waits for its disk" {
   tags = { "hazards", "membership", "snapshot" },
@@ -201,5 +239,59 @@ scenario "ways to join wrongly" {
     c:heal()
     c:start(m)
     eventually(function() return m.role == "follower" and m.applied > 0 end, { within = 20*s })
+  end,
+}
+
+-- Who is promoted is needed before it knows: it votes as a learner.
+scenario "whoever was promoted votes before it knows" {
+  tags = { "hazards", "membership" },
+  seeds = 20,
+  cluster = { members = 2, election = 300*ms, heartbeat = 50*ms },
+  run = function(c)
+    local cli = c:client { timeout = 3*s }
+    cli:put("a", "1")
+    common.settle()
+    local old, other = c:leader(), c:followers()[1]
+    local m = c:add_member { learner = true }
+    expect(m, "a learner")
+    eventually(function() return m.role == "learner" and m.applied >= old.commit end, { within = 20*s })
+    common.settle()
+    local fired = false
+    at("after:apply ConfChange", { member = other }, function()
+      if fired then return end
+      fired = true
+      old:crash()
+    end)
+    m:slow(1e6, "apply") -- Five seconds for an entry.
+    spawn(function() c:promote(m) end)
+    eventually(function() return fired end, { within = 20*s })
+    c:await_leader { other_than = old, within = 4*s }
+    m:slow(1, "apply")
+    eventually(function() return (cli:put("a", "2")) end, { within = 60*s, every = 100*ms })
+  end,
+}
+
+-- One member alone becomes two, and falls before the second knows of anything: the vote of
+-- whoever is in no term yet is needed.
+scenario "whoever has just joined votes without a log" {
+  tags = { "hazards", "membership" },
+  seeds = 10,
+  cluster = { members = 1, election = 300*ms, heartbeat = 50*ms },
+  run = function(c)
+    local cli = c:client { timeout = 3*s }
+    expect(cli:put("a", "1"), "one alone serves")
+    local first, fired = c:leader(), false
+    at("after:receive PeerAnswer", {}, function(m)
+      if fired or m == first then return end
+      fired = true
+      first:crash() -- It has told who belongs to the cluster, and nothing else.
+    end)
+    spawn(function() c:add_member {} end)
+    eventually(function() return fired end, { within = 20*s })
+    sleep(random(0.0, 3.0))
+    sometimes("the second has heard of no term", c[2].term == 0)
+    first:restart()
+    c:await_leader { within = 10*s }
+    eventually(function() return (cli:put("a", "2")) end, { within = 20*s, every = 100*ms })
   end,
 }
