@@ -145,6 +145,32 @@ scenario "lease: leaders come and go faster than a long lease" {
   end,
 }
 
+-- What was written down of a long lease is its rest until it is renewed.
+scenario "lease: a long lease is renewed after it was written down" {
+  tags = { "lease", "failover" }, seeds = 20, limit = 60*min,
+  cluster = { members = 3, lease_checkpoint = true },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    local cli = c:client()
+    local leases = {}
+    for i = 1, 5 do leases[i] = cli:grant(20*min) end
+    sleep(random(6, 14) * min)
+    for i = 1, 4 do
+      local ttl = leases[i]:keepalive()
+      expect(ttl == 20*min, "the whole of it")
+    end
+    sleep(random(0, 4) * min)
+    leases[5]:ttl() -- What it says is a promise.
+    local old = c:leader()
+    old:crash()
+    c:await_leader { within = 10*s, other_than = old }
+    old:restart()
+    local left = leases[choose { 1, 2, 3, 4 }]:ttl()
+    expect(left and left > 15*min, "nobody has taken the rest from before for what is left")
+    sleep(25*min)
+  end,
+}
+
 scenario "lease: a new leader's leases came with a snapshot" {
   tags = { "lease", "snapshot" }, seeds = 20,
   cluster = { members = 3, snapshot_entries = 10, catchup_entries = 5 },

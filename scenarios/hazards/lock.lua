@@ -11,7 +11,7 @@ local function contenders(c, count, work)
 end
 
 scenario "lock: holders and waiters die, pause and are cut off" {
-  tags = { "lock", "lease" }, seeds = 20,
+  tags = { "lock", "lease" }, seeds = 20, limit = 10*min,
   cluster = { members = 3 },
   run = function(c)
     c:await_leader { within = 10*s }
@@ -49,10 +49,44 @@ scenario "lock: holders and waiters die, pause and are cut off" {
   end,
 }
 
+-- An answer may be older than it looks: it was under way for long, or its reader slept.
+scenario "lock: keepalives are answered late" {
+  tags = { "lock", "lease", "pause" }, seeds = 20, limit = 10*min,
+  cluster = { members = 3 },
+  network = { latency = { 10*ms, 150*ms } },
+  run = function(c)
+    c:await_leader { within = 20*s }
+    local clients = contenders(c, 5, function(cli)
+      for _ = 1, 6 do
+        local lease = cli:grant(2*s)
+        if lease then
+          lease:auto(true)
+          local lock = cli:lock("door", { lease = lease, within = 10*s })
+          sleep(random(1.0, 3.0))
+          if lock then cli:unlock(lock) end
+          lease:auto(false)
+          lease:revoke()
+        end
+      end
+    end)
+    for _ = 1, 15 do
+      sleep(random(0.0, 1.0))
+      local cli = choose(clients)
+      -- It reads an answer from before, and has no time to ask again.
+      for _, length in ipairs { random(0.5, 1.5), 4.0 } do
+        cli:pause()
+        sleep(length)
+        cli:resume()
+        sleep(random(0.0, 0.6))
+      end
+    end
+  end,
+}
+
 -- A lease can be ended by others while its owner waits in the queue: woken, the
 -- waiter must find out that it stands there no more.
 scenario "lock: a waiter's lease is revoked" {
-  tags = { "lock", "lease" }, seeds = 20,
+  tags = { "lock", "lease" }, seeds = 20, limit = 10*min,
   cluster = { members = 3 },
   run = function(c)
     c:await_leader { within = 10*s }
@@ -88,7 +122,7 @@ scenario "lock: a waiter's lease is revoked" {
 -- Nobody can keep it from that but what it writes to: with the token of the lock as a
 -- condition the write is refused.
 scenario "lock: only a fencing token keeps a sleeper out" {
-  tags = { "lock" }, seeds = 10,
+  tags = { "lock" }, seeds = 10, limit = 10*min,
   cluster = { members = 3 },
   run = function(c)
     c:await_leader { within = 10*s }

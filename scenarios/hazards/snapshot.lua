@@ -91,3 +91,37 @@ scenario "snapshot: two are under way and the network cuts them off" {
     c:await_converged { within = 30*s }
   end,
 }
+
+-- The next leader knows nothing of a snapshot that is being installed, and sends its own.
+scenario "snapshot: another one comes while one is being installed" {
+  tags = { "snapshot", "disk", "failover" }, seeds = 20,
+  cluster = { members = 5, election = 300*ms, heartbeat = 50*ms, snapshot_entries = 20, catchup_entries = 2 },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    local cli = c:client()
+    c:load { clients = 2, rate = 200, mix = { put = 1 }, keys = 20 }
+    for _ = 1, 3 do
+      local m = choose(c:followers())
+      c:isolate(m)
+      sleep(1*s)
+      c:heal()
+      local stalled = false
+      at("after:receive SnapshotChunk", { member = m }, function()
+        if stalled then return end
+        stalled = true
+        m:disk { stall = 4*s }
+        spawn(function()
+          sleep(random(0.0, 0.2))
+          local old = c:leader()
+          if not old then return end
+          old:pause()
+          sleep(2*s)
+          old:resume()
+        end)
+      end)
+      sleep(6*s)
+      c:await_leader { within = 10*s }
+    end
+    eventually(function() return (cli:put("a", "1")) end, { within = 20*s, every = 100*ms })
+  end,
+}

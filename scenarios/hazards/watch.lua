@@ -252,3 +252,67 @@ scenario "watch: bookmarks of quiet watches" {
     expect(asked:next { within = 20*s }, "and so does one that asked")
   end,
 }
+
+-- Nobody writes any more, so that nothing but the watch itself makes it move.
+scenario "watch: a quiet cluster tells all the same" {
+  tags = { "watch", "snapshot" }, seeds = 20,
+  cluster = { members = 3, snapshot_entries = 10, catchup_entries = 5 },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    local m = choose(c:followers())
+    local cli = c:client { endpoints = { m } }
+    local now_on = cli:watch("k")
+    local first = cli:put("k", "0")
+    for i = 1, 5 do cli:put("k", tostring(i)) end
+    for i = 0, 5 do
+      local event = now_on:next { within = 2*s }
+      expect(event and event.value == tostring(i), "what came after the watch")
+    end
+    local past = cli:watch("k", { rev = first })
+    for i = 0, 5 do
+      local event = past:next { within = 2*s }
+      expect(event and event.value == tostring(i), "what was before the watch")
+    end
+    local others = {}
+    for _, other in ipairs(c:members()) do
+      if other ~= m then
+        others[#others + 1] = other
+        c:cut(other, m)
+        c:cut(m, other)
+      end
+    end
+    local writer = c:client { endpoints = others }
+    for i = 6, 20 do expect(writer:put("k", tostring(i)), "written by the others") end
+    for _ = 1, 30 do expect(writer:grant(60*s), "what no watch is told of") end
+    c:heal()
+    for i = 6, 20 do
+      local event = now_on:next { within = 10*s }
+      expect(event and event.value == tostring(i), "what a snapshot has brought")
+    end
+  end,
+}
+
+-- More than one batch takes: what belongs to one revision stays together.
+scenario "watch: from far back, in more than one batch" {
+  tags = { "watch" }, seeds = 5,
+  cluster = { members = 3 },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    local cli = c:client()
+    local first = cli:put("k", "0")
+    for i = 1, 450 do
+      local puts = {}
+      for k = 1, random(1, 7) do puts[k] = { "put", "k" .. k, tostring(i) } end
+      expect(cli:txn { success = puts }, "written")
+    end
+    local last = cli:put("k", "1")
+    local watch = cli:watch("k", { rev = first, ["end"] = "l" })
+    local seen = 0
+    while seen < last do
+      local event = watch:next { within = 2*s }
+      expect(event and event.mod_revision >= seen, "the next one")
+      seen = event.mod_revision
+      if random(200) == 1 then cli:disconnect() end
+    end
+  end,
+}
