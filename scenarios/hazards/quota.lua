@@ -45,6 +45,38 @@ scenario "quota: full is said, reads and deletions go on, room is made" {
   end,
 }
 
+-- Who was away when it was raised learns of the alarm by a snapshot, and refuses with the
+-- others: else it would take what they do not.
+scenario "quota: an alarm comes with a snapshot" {
+  tags = { "quota", "snapshot" }, seeds = 10,
+  cluster = { members = 3, quota = 64*KiB, snapshot_entries = 20, catchup_entries = 2 },
+  run = function(c)
+    local leader = c:await_leader { within = 10*s }
+    local m = choose(c:followers())
+    local cli = c:client { endpoints = { leader } }
+    c:isolate(m)
+    local count, ok = 0, nil
+    repeat
+      count = count + 1
+      ok = cli:put("k" .. count, string.rep("v", 1000))
+    until not ok or count > 200
+    eventually(function() return #cli:alarms() > 0 end, { within = 5*s })
+    for i = 1, count do cli:delete("k" .. i) end
+    expect(cli:compact(cli:delete("k")), "room is made")
+    sleep(1*s)
+    c:heal()
+    c:await_converged { within = 20*s }
+    local there = c:client { endpoints = { m } }
+    expect(#there:alarms() > 0, "it knows")
+    for _, each in ipairs { cli, there } do
+      local done, err = each:put("small", "v")
+      expect(not done and err.code == "no space", "nobody takes more")
+    end
+    sleep(1*s)
+    expect(cli:disarm() and cli:put("again", "v"), "cleared")
+  end,
+}
+
 -- Members that agree are not accused of anything.
 scenario "quota: stores are compared under load and found equal" {
   tags = { "corrupt" }, seeds = 10,
