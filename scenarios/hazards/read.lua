@@ -145,3 +145,28 @@ for _, check_quorum in ipairs { true, false } do
     end,
   }
 end
+
+-- What a follower asks its leader may be lost, and so may the answer: it asks again long
+-- before whoever asked it gives up.
+scenario "read: a question that was lost is asked again" {
+  tags = { "read", "network" }, seeds = 10,
+  cluster = { members = 3 },
+  run = function(c)
+    local leader = c:await_leader { within = 10*s }
+    local m = choose(c:followers())
+    local cli = c:client { endpoints = { m }, timeout = 20*s }
+    expect(cli:put("a", "1"), "the cluster serves")
+    for _ = 1, 10 do
+      local from, to = leader, m
+      if random(2) == 1 then from, to = m, leader end
+      c:link(from, to, { loss = 1 })
+      local t, done = now(), false
+      spawn(function() done = cli:get("a") == "1" end)
+      sleep(100*ms)
+      c:link(from, to, { loss = 0 })
+      eventually(function() return done end, { within = 2*s })
+      sleep(random(0.0, 0.5))
+    end
+    expect(c:leader() == leader, "it led all the while")
+  end,
+}
