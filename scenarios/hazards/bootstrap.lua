@@ -58,3 +58,17 @@ scenario "no hazard: a new token after a partial wipe" {
     c:await_healthy { within = 20*s }
   end,
 }
+
+-- A member serves once the cluster has heard its name; what it says at first may be lost.
+scenario "a member whose first words are lost serves in the end" {
+  tags = { "bootstrap", "network" }, seeds = 10,
+  cluster = { members = 3 },
+  run = function(c)
+    for i = 1, 2 do c:cut(c[3], c[i]) end
+    c:await_leader { within = 20*s }
+    sleep(random(1.0, 5.0))
+    c:heal()
+    local there = c:client { endpoints = { c[3] }, timeout = 2*s }
+    eventually(function() return (there:put("a", "1")) end, { within = 30*s, every = 200*ms })
+  end,
+}
