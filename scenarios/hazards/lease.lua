@@ -304,3 +304,26 @@ for _, is_fenced in ipairs { true, false } do
     end,
   }
 end
+
+-- One member does not answer: whoever keeps a lease asks the next one in time.
+scenario "lease: a keeper asks again, and somebody else" {
+  tags = { "lease", "pause" }, seeds = 10,
+  cluster = { members = 3 },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    local cli = c:client()
+    local leases = {}
+    for i = 1, 5 do
+      leases[i] = cli:grant(random(3, 6))
+      leases[i]:auto(true)
+    end
+    sleep(2*s)
+    local m = choose(c:followers())
+    m:pause()
+    always(function()
+      for _, lease in ipairs(leases) do if not lease:alive() then return false end end
+      return true
+    end, { during = 20*s, every = 100*ms })
+    m:resume()
+  end,
+}
