@@ -494,19 +494,18 @@ void sim_machine_end(struct sim_machine *machine, const char *exit, bool is_sile
     world->has_changed = true;
 }
 
-void sim_world_assertion_failed(struct sim_world *world, const char *file, unsigned line,
-                                const char *assertion)
+bool sim_world_broken(struct sim_world *world, const char *what, bool is_assertion)
 {
     uint32_t number = world->machine_count;
     while (number > 0 && !(world->machines[number] && world->machines[number]->is_in_step)) {
         number--;
     }
-    char text[256];
-    int size = snprintf(text, sizeof text, "%s:%u: %s", file, line, assertion);
-    sim_emit_text(world, SIM_EVENT_STOPPED, number, NULL,
-                  (struct base_bytes){(const uint8_t *)text,
-                                      size < (int)sizeof text ? (size_t)size : sizeof text - 1});
-    check_violate(world->check, CHECK_ASSERTION, world->now_ns, number,
-                  "%s says of itself what is not so: %s",
-                  number > 0 ? world->machines[number]->name : "a client", text);
+    if (number == 0 && !is_assertion) {
+        return false;
+    }
+    sim_emit_text(world, SIM_EVENT_STOPPED, number, NULL, base_bytes_of(what));
+    check_violate(world->check, CHECK_ASSERTION, world->now_ns, number, "%s %s: %s",
+                  number > 0 ? world->machines[number]->name : "a client",
+                  is_assertion ? "says of itself what is not so" : "was killed in the middle of a step", what);
+    return number > 0;
 }

@@ -30,10 +30,10 @@ void sim_world_reset(struct sim_world *world, const struct sim_options *options,
 uint64_t sim_world_now(const struct sim_world *world);
 struct sim_recorder *sim_world_recorder(struct sim_world *world);
 struct check *sim_world_check(struct sim_world *world);
-/* An assertion of the core broke, in the step of whoever was in one (sim/trap.h): the
- * judges hear of it. The world can only be looked at, reset or freed from here on. */
-void sim_world_assertion_failed(struct sim_world *world, const char *file, unsigned line,
-                                const char *assertion);
+/* An assertion of the core broke, or a signal came, in the step of whoever was in one
+ * (sim/trap.h): the judges hear of it. false: nobody was; of an assertion they hear all the
+ * same. The world can only be looked at, reset or freed from here on. */
+bool sim_world_broken(struct sim_world *world, const char *what, bool is_assertion);
 const struct sim_options *sim_world_options(const struct sim_world *world);
 /* Let the next event happen. false: nothing is left to happen. */
 bool sim_world_step(struct sim_world *world);

@@ -267,11 +267,17 @@ scenario "lease: a short one gets the least there is" {
     expect(lease:ttl() >= 4, "one and a half elections, in whole seconds")
     lease:auto(true)
     cli:put("kept", "v", { lease = lease })
-    local old = c:leader()
+    local old, t = c:leader(), now()
     old:crash()
+    c:await_leader { other_than = old, within = 60*s }
+    -- A keeper gives up what it could not renew within a TTL.
+    local is_in_time = now() - t < 3.5*s
+    sometimes("the next leader comes in time", is_in_time)
     sleep(20*s)
-    expect(cli:get("kept") == "v", "its keeper came in time")
-    expect(lease:alive(), "and knows it")
+    if is_in_time then
+      expect(cli:get("kept") == "v", "its keeper came in time")
+      expect(lease:alive(), "and knows it")
+    end
     old:restart()
   end,
 }

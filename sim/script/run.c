@@ -500,23 +500,30 @@ static void run_protected(const struct setup *setup, struct script_outcome *out)
     }
 }
 
-/* The core broke an assertion of its own: the run ends where it stood. Lua's state may
+/* The core broke an assertion of its own, or was killed: the run ends where it stood. Lua's state may
  * have been in the middle of a call, and is only to be closed. */
 static void report_trap(struct script_run *run, const struct sim_trap *trap, struct script_outcome *out)
 {
+    char what[700];
+    if (trap->signal != 0) {
+        (void)snprintf(what, sizeof what, "signal %d", trap->signal);
+    } else {
+        (void)snprintf(what, sizeof what, "%.200s:%u: %.400s", trap->file, trap->line, trap->assertion);
+    }
     out->verdict = SCRIPT_HELD;
-    sim_world_assertion_failed(run->world, trap->file, trap->line, trap->assertion);
+    if (!sim_world_broken(run->world, what, trap->signal == 0) && trap->signal != 0) {
+        sim_trap_die(trap->signal);
+    }
     fill_outcome(run, out);
     if (out->verdict == SCRIPT_HELD) {
         out->verdict = SCRIPT_UNJUDGED; /* The judge is switched off. */
-        (void)snprintf(out->error, sizeof out->error, "%.200s:%u: assertion %.400s does not hold", trap->file,
-                       trap->line, trap->assertion);
+        (void)snprintf(out->error, sizeof out->error, "the core ran into %s", what);
     }
 }
 
 static void run_trapped(const struct setup *setup, struct script_outcome *out)
 {
-    struct sim_trap trap;
+    struct sim_trap trap = {.signal = 0};
     if (setjmp(trap.place) == 0) {
         sim_trap_arm(&trap);
         run_protected(setup, out);
