@@ -85,8 +85,8 @@ static void complete_call(struct sim_world *world, struct sim_machine *machine,
     machine->calls[slot] = machine->calls[--machine->call_count];
     const struct wire_response *response = &completion->message->response;
     sim_emit(world, SIM_EVENT_RETURN, machine->number,
-             (uint64_t[]){call.number, response->status, completion->is_unknown,
-                          (uint64_t)response->revision, sim_machine_now(machine)});
+             (uint64_t[]){call.number, response->status, completion->is_unknown, (uint64_t)response->revision,
+                          sim_machine_now(machine)});
     check_return(world->check, world->now_ns, machine->number, call.number, &call.request->request, response,
                  completion->is_unknown);
     world->has_changed = true;

@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 struct sim_clock {
-    uint64_t true_base_ns;  /* At this true instant */
-    uint64_t local_base_ns; /* the monotonic clock showed this, */
-    int64_t drift_ppm;      /* and gains so much since. > -1,000,000. */
+    uint64_t true_base_ns;    /* At this true instant */
+    uint64_t local_base_ns;   /* the monotonic clock showed this, */
+    int64_t drift_ppm;        /* and gains so much since. > -1,000,000. */
     uint64_t frozen_until_ns; /* True; it stands still before. */
     int64_t wall_offset_ns;
 };

@@ -140,16 +140,16 @@ struct sim_machine {
     bool is_alive; /* The process runs, or is paused. */
     bool is_paused;
     bool is_powered;
-    bool has_started; /* Ever. */
-    bool is_stopping; /* It said stop in this step. */
-    bool is_leaving;  /* The operator asked it to. */
+    bool has_started;                  /* Ever. */
+    bool is_stopping;                  /* It said stop in this step. */
+    bool is_leaving;                   /* The operator asked it to. */
     const struct sim_restore *restore; /* While it is started from a backup. */
-    bool is_forced;   /* While it is started as the only one. */
-    bool is_booting;  /* It has not said yet who it is. */
-    uint64_t asked_number; /* Its last question, */
-    uint32_t asked_whom;   /* and whom. */
-    bool heals;       /* Comes back when the world heals. */
-    uint32_t life;    /* Incarnation, from 1. */
+    bool is_forced;                    /* While it is started as the only one. */
+    bool is_booting;                   /* It has not said yet who it is. */
+    uint64_t asked_number;             /* Its last question, */
+    uint32_t asked_whom;               /* and whom. */
+    bool heals;                        /* Comes back when the world heals. */
+    uint32_t life;                     /* Incarnation, from 1. */
     char name[16];
     char exit[256];
     struct sim_cluster_options options;
@@ -302,7 +302,7 @@ struct sim_world {
     bool has_probed_write; /* The first probe was answered, */
     bool has_asked_write;  /* The first of each was asked, */
     bool has_asked_change; /* and the second one made. */
-    char text[256];       /* Of a refusal. */
+    char text[256];        /* Of a refusal. */
 };
 
 /* world.c */

@@ -506,6 +506,7 @@ bool sim_world_broken(struct sim_world *world, const char *what, bool is_asserti
     sim_emit_text(world, SIM_EVENT_STOPPED, number, NULL, base_bytes_of(what));
     check_violate(world->check, CHECK_ASSERTION, world->now_ns, number, "%s %s: %s",
                   number > 0 ? world->machines[number]->name : "a client",
-                  is_assertion ? "says of itself what is not so" : "was killed in the middle of a step", what);
+                  is_assertion ? "says of itself what is not so" : "was killed in the middle of a step",
+                  what);
     return number > 0;
 }

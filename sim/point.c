@@ -80,8 +80,8 @@ static const char *const role_kinds[KIND_MAX] = {
 
 /* Steps of bootstrap and start-up, by their words. */
 static const char *const step_kinds[KIND_MAX] = {
-    "configured", "size", "registered", "complete", "probed",    "ids",
-    "log",        "joined", "restored", "recovered", "forced", "raft",
+    "configured", "size",   "registered", "complete",  "probed", "ids",
+    "log",        "joined", "restored",   "recovered", "forced", "raft",
 };
 
 static const char *const no_kinds[KIND_MAX] = {0};
@@ -188,8 +188,9 @@ static void refuse_kind(const struct verb_info *verb, const char *what, const ch
 
 static void refuse_verb(const char *text, const char *word, size_t length, char *error, size_t size)
 {
-    static const char grammar[] = "[before:|after:] append write read sync rename remove syncdir send receive "
-                                  "apply, or role:… promote demote commit snapshot bootstrap:…";
+    static const char grammar[] =
+        "[before:|after:] append write read sync rename remove syncdir send receive "
+        "apply, or role:… promote demote commit snapshot bootstrap:…";
     const char *names[SIM_VERB_COUNT + 2] = {"before", "after"};
     char found[64];
     for (uint32_t i = 0; i < SIM_VERB_COUNT; i++) {
@@ -198,8 +199,8 @@ static void refuse_verb(const char *text, const char *word, size_t length, char 
     snprintf(found, sizeof found, "%.*s", (int)length, word);
     const char *nearest = sim_nearest(found, names, SIM_VERB_COUNT + 2);
     if (nearest) {
-        snprintf(error, size, "found '%s' in point '%s', did you mean '%s'? Expected %s", found, text, nearest,
-                 grammar);
+        snprintf(error, size, "found '%s' in point '%s', did you mean '%s'? Expected %s", found, text,
+                 nearest, grammar);
     } else {
         snprintf(error, size, "found point '%s', expected %s", text, grammar);
     }

@@ -13,7 +13,9 @@ const char *const sim_stage_texts[HOST_STAGE_COUNT + 1] = {
 /* What a factor of f adds to work of the length `cost_ns`. */
 static uint64_t extra_ns(const struct sim_stage *stage, uint64_t cost_ns)
 {
-    return stage->slow_thousandths > SIM_USUAL_PACE ? cost_ns * (stage->slow_thousandths - SIM_USUAL_PACE) / SIM_USUAL_PACE : 0;
+    return stage->slow_thousandths > SIM_USUAL_PACE
+               ? cost_ns * (stage->slow_thousandths - SIM_USUAL_PACE) / SIM_USUAL_PACE
+               : 0;
 }
 
 /* A turn costs as much as a message, even when it finds nothing to do. */

@@ -55,10 +55,10 @@ struct sim_cost {
     uint64_t time_ns;
     uint64_t operator_actions; /* Commands of an operator: start, stop, wipe, change members, backup,
                                   restore … Faults are nobody's work. */
-    uint64_t messages; /* Sent, by members and clients, lost ones too. */
-    uint64_t bytes;    /* Of them. */
-    uint64_t entries;  /* Appended, on each member. */
-    uint64_t syncs;    /* Asked of the disks. */
+    uint64_t messages;         /* Sent, by members and clients, lost ones too. */
+    uint64_t bytes;            /* Of them. */
+    uint64_t entries;          /* Appended, on each member. */
+    uint64_t syncs;            /* Asked of the disks. */
 };
 void sim_world_cost(const struct sim_world *world, struct sim_cost *out);
 uint64_t sim_world_events(const struct sim_world *world);
@@ -176,8 +176,8 @@ struct sim_restore {
  * `taken` ones (bits), else a new one. 0: there is no more room. */
 sim_machine_number sim_member_vacant(struct sim_world *world, uint64_t taken);
 /* Put a backup in place of the member's directory, and start it from there. */
-const char *sim_member_restore(struct sim_world *world, sim_machine_number member, const struct sim_boot *boot,
-                               const struct sim_restore *restore);
+const char *sim_member_restore(struct sim_world *world, sim_machine_number member,
+                               const struct sim_boot *boot, const struct sim_restore *restore);
 /* Start it as the only member there is, from the log it has. */
 const char *sim_member_force(struct sim_world *world, sim_machine_number member);
 /* Acknowledged revisions that the clusters made by these do not have. */

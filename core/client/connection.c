@@ -18,7 +18,8 @@ static void check(const struct client_connection *connection)
     assert(!connection->is_pinged || connection->state == CLIENT_READY);
 }
 
-static void become(struct client *client, struct client_connection *connection, enum client_connection_state state)
+static void become(struct client *client, struct client_connection *connection,
+                   enum client_connection_state state)
 {
     client->idle_count -= connection->state == CLIENT_IDLE;
     client->ready_count -= connection->state == CLIENT_READY;
@@ -102,7 +103,8 @@ void client_connection_welcomed(struct client *client, struct client_connection 
     connection->failures = 0;
     connection->heard_ns = client->now_ns;
     uint64_t every_ns = client->config.keepalive_every_ns;
-    client_timer_set(client, &connection->item, every_ns == 0 ? CLIENT_NEVER : client_after(client->now_ns, every_ns));
+    client_timer_set(client, &connection->item,
+                     every_ns == 0 ? CLIENT_NEVER : client_after(client->now_ns, every_ns));
     check(connection);
     client_calls_ready(client);
     client_watchers_ready(client);
@@ -113,7 +115,8 @@ void client_connection_heard(struct client *client, struct client_connection *co
     connection->heard_ns = client->now_ns;
     if (connection->is_pinged) {
         connection->is_pinged = false;
-        client_timer_set(client, &connection->item, client_after(client->now_ns, client->config.keepalive_every_ns));
+        client_timer_set(client, &connection->item,
+                         client_after(client->now_ns, client->config.keepalive_every_ns));
     }
 }
 
@@ -144,7 +147,8 @@ void client_connection_lost(struct client *client, struct client_connection *con
     }
     connection->failures++;
     become(client, connection, CLIENT_BACKOFF);
-    uint64_t delay = client_jittered(client, redial_delay(client, connection->failures), REDIAL_JITTER_PERCENT);
+    uint64_t delay =
+        client_jittered(client, redial_delay(client, connection->failures), REDIAL_JITTER_PERCENT);
     client_timer_set(client, &connection->item, client_after(client->now_ns, delay));
     check(connection);
 }
@@ -161,7 +165,8 @@ static void keepalive(struct client *client, struct client_connection *connectio
         return;
     }
     connection->is_pinged = true;
-    client_timer_set(client, &connection->item, client_after(client->now_ns, client->config.keepalive_timeout_ns));
+    client_timer_set(client, &connection->item,
+                     client_after(client->now_ns, client->config.keepalive_timeout_ns));
     send_kind(client, connection, WIRE_PING);
 }
 

@@ -72,9 +72,9 @@ void client_timer_set(struct client *client, struct client_item *item, uint64_t 
     }
     if (client->timer_count == client->timer_capacity) {
         uint32_t capacity = client->timer_capacity == 0 ? 8 : client->timer_capacity * 2;
-        client->timers = base_resize(&client->allocator, client->timers,
-                                     client->timer_capacity * sizeof *client->timers,
-                                     capacity * sizeof *client->timers);
+        client->timers =
+            base_resize(&client->allocator, client->timers, client->timer_capacity * sizeof *client->timers,
+                        capacity * sizeof *client->timers);
         client->timer_capacity = capacity;
     }
     item->due_ns = due_ns;
@@ -189,8 +189,9 @@ void client_index_insert(struct client *client, struct client_index *index, uint
         uint32_t capacity = index->capacity == 0 ? 4 : index->capacity * 2;
         index->keys = base_resize(&client->allocator, index->keys, index->capacity * sizeof *index->keys,
                                   capacity * sizeof *index->keys);
-        index->values = base_resize(&client->allocator, index->values, index->capacity * sizeof *index->values,
-                                    capacity * sizeof *index->values);
+        index->values =
+            base_resize(&client->allocator, index->values, index->capacity * sizeof *index->values,
+                        capacity * sizeof *index->values);
         index->capacity = capacity;
     }
     uint32_t behind = index->count - slot;

@@ -31,10 +31,10 @@ struct kv *kv_new(const struct base_allocator *allocator, const struct kv_lease_
                   const struct kv_observer *observer);
 void kv_free(struct kv *kv);
 
-int64_t kv_revision(const struct kv *kv);       /* Starts at 1. */
-int64_t kv_compacted(const struct kv *kv);      /* 0 (never) or the last compaction's revision. */
-size_t kv_size_bytes(const struct kv *kv);      /* What a quota is held against. */
-uint64_t kv_key_count(const struct kv *kv);     /* Live keys. */
+int64_t kv_revision(const struct kv *kv);   /* Starts at 1. */
+int64_t kv_compacted(const struct kv *kv);  /* 0 (never) or the last compaction's revision. */
+size_t kv_size_bytes(const struct kv *kv);  /* What a quota is held against. */
+uint64_t kv_key_count(const struct kv *kv); /* Live keys. */
 
 /* What can be refused before an operation goes into the log: empty key, value
  * given with IGNORE_VALUE, too many operations (`ops_max`), a key put twice in

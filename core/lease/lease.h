@@ -15,11 +15,11 @@ struct lease_lessor;
 #define LEASE_TTL_MAX_S INT64_C(9000000000) /* etcd: MaxLeaseTTL */
 
 struct lease_options {
-    int64_t ttl_min_s;           /* Shorter TTLs are raised to it. */
-    uint32_t revoke_rate;        /* Expiries a second when many fall together; 0 is 1,000. */
-    uint64_t scan_interval_ns;   /* 0 is 500 ms. */
-    uint64_t retry_interval_ns;  /* An expired lease not yet revoked is found again after this. */
-    bool checkpoints;            /* Remaining TTLs are checkpointed through the log. */
+    int64_t ttl_min_s;          /* Shorter TTLs are raised to it. */
+    uint32_t revoke_rate;       /* Expiries a second when many fall together; 0 is 1,000. */
+    uint64_t scan_interval_ns;  /* 0 is 500 ms. */
+    uint64_t retry_interval_ns; /* An expired lease not yet revoked is found again after this. */
+    bool checkpoints;           /* Remaining TTLs are checkpointed through the log. */
 };
 
 struct lease_lessor *lease_new(const struct base_allocator *allocator, const struct lease_options *options);
@@ -46,9 +46,9 @@ uint32_t lease_keys(struct lease_lessor *lessor, int64_t id, const struct base_b
 struct lease_info {
     int64_t id;
     int64_t granted_s;
-    int64_t remaining_s;  /* From a checkpoint; 0 is none. */
-    uint64_t expiry_ns;   /* LEASE_FOREVER unless primary. */
-    bool is_expiring;     /* Found expired: a revocation is under way. */
+    int64_t remaining_s;   /* From a checkpoint; 0 is none. */
+    uint64_t expiry_ns;    /* LEASE_FOREVER unless primary. */
+    bool is_expiring;      /* Found expired: a revocation is under way. */
     bool checkpoint_first; /* A checkpoint of 0 must be committed before a renewal. */
     uint32_t key_count;
 };
@@ -81,8 +81,8 @@ uint64_t lease_due_ns(const struct lease_lessor *lessor);
  * are marked expiring and found again after the retry interval. Answers the count. */
 uint32_t lease_expired(struct lease_lessor *lessor, uint64_t now_ns, int64_t *ids, uint32_t max);
 /* Checkpoints that are due: ids and remaining seconds. */
-uint32_t lease_checkpoints_due(struct lease_lessor *lessor, uint64_t now_ns, int64_t *ids, int64_t *remaining_s,
-                               uint32_t max);
+uint32_t lease_checkpoints_due(struct lease_lessor *lessor, uint64_t now_ns, int64_t *ids,
+                               int64_t *remaining_s, uint32_t max);
 
 /* Hash of ids and TTLs, for comparing members at one applied index. */
 uint64_t lease_hash(const struct lease_lessor *lessor);

@@ -235,7 +235,8 @@ void member_apply_run(struct member *member)
         member_greet(member);
     }
     /* Compaction's memory waits while a snapshot of the store is open. */
-    bool is_compacting = kv_is_compacting(member->kv) && !member->snapshots.stream && member->backups.count == 0;
+    bool is_compacting =
+        kv_is_compacting(member->kv) && !member->snapshots.stream && member->backups.count == 0;
     if (is_compacting) {
         is_compacting = kv_compact_step(member->kv, MEMBER_COMPACT_KEYS);
     }

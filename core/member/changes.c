@@ -632,8 +632,7 @@ static void follow_configuration(struct member *member)
     const struct wire_member *self = member_cluster_find(&member->cluster, member->id);
     if (member_is_leader(member) && self && self->is_learner) {
         /* Not before the others have applied this too: until then they may not stand. */
-        member->changes.yield_ns =
-            member->now_ns + member->config.heartbeat_ticks * member->config.tick_ns;
+        member->changes.yield_ns = member->now_ns + member->config.heartbeat_ticks * member->config.tick_ns;
     }
     member_maybe_removed(member);
 }

@@ -39,16 +39,16 @@ struct member_config {
     uint32_t inflight_count_max;
     uint64_t message_bytes_max;
     uint64_t request_bytes_max; /* 0: 1.5 MiB */
-    uint64_t segment_bytes;  /* 0: 64 MiB */
-    uint64_t allocate_bytes; /* Room the log holds ahead on the disk, in such steps; 0: none */
-    bool lease_fencing;      /* Revocations, renewals and expiry by confirmed leaders only. */
+    uint64_t segment_bytes;     /* 0: 64 MiB */
+    uint64_t allocate_bytes;    /* Room the log holds ahead on the disk, in such steps; 0: none */
+    bool lease_fencing;         /* Revocations, renewals and expiry by confirmed leaders only. */
     bool lease_checkpoint;
     bool strict_reconfig;
     uint32_t learners_max;
-    uint64_t quota_bytes;      /* 0: none. */
+    uint64_t quota_bytes;        /* 0: none. */
     uint64_t progress_notify_ns; /* Between notices to idle watches; 0: 10 min. */
-    uint64_t corrupt_check_ns; /* Between comparisons of stores; 0: never, etcd's default. */
-    uint32_t batch_entries;    /* Entries one run of the apply stage takes; 0 is 64. */
+    uint64_t corrupt_check_ns;   /* Between comparisons of stores; 0: never, etcd's default. */
+    uint32_t batch_entries;      /* Entries one run of the apply stage takes; 0 is 64. */
     /* This start only. A backup to begin from, where there is no log yet: borrowed
      * until member_start returns. */
     struct base_bytes backup;

@@ -40,9 +40,9 @@ enum {
 #define MEMBER_DISCOVERY_WAIT_NS UINT64_C(1000000000)
 #define MEMBER_JOIN_NS UINT64_C(10000000000) /* etcd: GetClusterFromRemotePeers' timeout */
 #define MEMBER_JOIN_PAUSE_NS UINT64_C(500000000)
-#define MEMBER_HEALTH_NS UINT64_C(5000000000)       /* etcd: HealthInterval */
-#define MEMBER_AWAY UINT64_MAX                      /* A contact that is known to be gone. */
-#define MEMBER_REMOVED_NS UINT64_C(1000000000)      /* From our own removal to our end. */
+#define MEMBER_HEALTH_NS UINT64_C(5000000000)  /* etcd: HealthInterval */
+#define MEMBER_AWAY UINT64_MAX                 /* A contact that is known to be gone. */
+#define MEMBER_REMOVED_NS UINT64_C(1000000000) /* From our own removal to our end. */
 
 /* --- the storage stage: what waits for the disk --- */
 
@@ -498,8 +498,9 @@ void member_snapshots_release(struct member *member);
 void member_snapshot_head(const struct member *member, struct base_buffer *out);
 /* Put a whole state in place of what this member holds; with `members` they belong to
  * the cluster, whoever did. false: it cannot be read, and nothing changed. */
-bool member_snapshot_load(struct member *member, struct base_bytes state, const struct raft_snapshot *snapshot,
-                          const struct wire_member *members, uint32_t member_count);
+bool member_snapshot_load(struct member *member, struct base_bytes state,
+                          const struct raft_snapshot *snapshot, const struct wire_member *members,
+                          uint32_t member_count);
 /* Tell whoever observes of the state that was loaded. */
 void member_snapshot_loaded(const struct member *member, const struct raft_snapshot *snapshot);
 

@@ -116,18 +116,9 @@ struct raft_message {
     struct base_bytes context;
 };
 
-enum raft_conf_change_type {
-    RAFT_ADD_NODE,
-    RAFT_REMOVE_NODE,
-    RAFT_UPDATE_NODE,
-    RAFT_ADD_LEARNER_NODE
-};
+enum raft_conf_change_type { RAFT_ADD_NODE, RAFT_REMOVE_NODE, RAFT_UPDATE_NODE, RAFT_ADD_LEARNER_NODE };
 
-enum raft_transition {
-    RAFT_TRANSITION_AUTO,
-    RAFT_TRANSITION_JOINT_IMPLICIT,
-    RAFT_TRANSITION_JOINT_EXPLICIT
-};
+enum raft_transition { RAFT_TRANSITION_AUTO, RAFT_TRANSITION_JOINT_IMPLICIT, RAFT_TRANSITION_JOINT_EXPLICIT };
 
 struct raft_conf_change_single {
     enum raft_conf_change_type type;

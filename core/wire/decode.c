@@ -577,7 +577,8 @@ enum base_status wire_decode(struct base_bytes frame, struct base_arena *arena, 
     return BASE_OK;
 }
 
-enum base_status wire_proposal_decode(struct base_bytes data, struct base_arena *arena, struct wire_proposal *out)
+enum base_status wire_proposal_decode(struct base_bytes data, struct base_arena *arena,
+                                      struct wire_proposal *out)
 {
     if (data.size == 0) {
         return BASE_CORRUPT;

@@ -144,7 +144,8 @@ static void put_op(struct writer *writer, const struct kv_op *op, uint32_t depth
     shape |= op->range_end.size != 0 ? WIRE_OP_RANGE_END : 0;
     shape |= op->value.size != 0 ? WIRE_OP_VALUE : 0;
     shape |= op->lease != 0 ? WIRE_OP_LEASE : 0;
-    shape |= (op->revision | op->limit) != 0 || op->sort_target != 0 || op->sort_order != 0 ? WIRE_OP_READ : 0;
+    shape |=
+        (op->revision | op->limit) != 0 || op->sort_target != 0 || op->sort_order != 0 ? WIRE_OP_READ : 0;
     shape |= op->flags != 0 ? WIRE_OP_FLAGS : 0;
     put_flags(writer, shape);
     put_bytes(writer, op->key);
@@ -511,10 +512,10 @@ static inline size_t bytes_size(size_t size)
 static size_t raft_size(const struct wire_message *message)
 {
     const struct raft_message *raft = &message->raft;
-    size_t size = 3 + number_size(message->cluster_id) + number_size(message->from) + number_size(message->to) +
-                  number_size(raft->to) + number_size(raft->from) + number_size(raft->term) +
-                  number_size(raft->log_term) + number_size(raft->index) + number_size(raft->commit) +
-                  number_size(raft->reject_hint) + number_size(raft->vote);
+    size_t size = 3 + number_size(message->cluster_id) + number_size(message->from) +
+                  number_size(message->to) + number_size(raft->to) + number_size(raft->from) +
+                  number_size(raft->term) + number_size(raft->log_term) + number_size(raft->index) +
+                  number_size(raft->commit) + number_size(raft->reject_hint) + number_size(raft->vote);
     size += raft->context.size > 0 ? bytes_size(raft->context.size) : 0;
     size += raft->entry_count > 0 ? number_size(raft->entry_count) : 0;
     for (uint32_t i = 0; i < raft->entry_count; i++) {

@@ -276,8 +276,7 @@ static void pack_response(struct packer *packer, struct wire_response *response)
     pack_bytes(packer, &response->data);
     response->leases =
         pack_array(packer, response->leases, (size_t)response->lease_count * sizeof *response->leases);
-    struct base_bytes *keys =
-        pack_array(packer, response->keys, (size_t)response->key_count * sizeof *keys);
+    struct base_bytes *keys = pack_array(packer, response->keys, (size_t)response->key_count * sizeof *keys);
     for (uint32_t i = 0; i < response->key_count; i++) {
         pack_bytes(packer, &keys[i]);
     }
@@ -292,8 +291,7 @@ static void pack_response(struct packer *packer, struct wire_response *response)
 
 static void pack_watch(struct packer *packer, struct wire_watch *watch)
 {
-    struct kv_event *events =
-        pack_array(packer, watch->events, (size_t)watch->event_count * sizeof *events);
+    struct kv_event *events = pack_array(packer, watch->events, (size_t)watch->event_count * sizeof *events);
     for (uint32_t i = 0; i < watch->event_count; i++) {
         pack_record(packer, &events[i].record);
         if (events[i].has_previous) {
@@ -331,18 +329,12 @@ static void pack_raft(struct packer *packer, struct raft_message *message)
 
 /* What the union holds, by kind; nothing for the kinds not named. */
 static const uint16_t payload_sizes[WIRE_KIND_COUNT] = {
-    [WIRE_RAFT] = sizeof(struct raft_message),
-    [WIRE_SNAPSHOT_CHUNK] = sizeof(struct wire_chunk),
-    [WIRE_REFUSAL] = sizeof(struct wire_refusal),
-    [WIRE_LEASE_FORWARD] = sizeof(struct wire_request),
-    [WIRE_LEASE_ANSWER] = sizeof(struct wire_response),
-    [WIRE_PEER_QUERY] = sizeof(struct wire_request),
-    [WIRE_PEER_ANSWER] = sizeof(struct wire_response),
-    [WIRE_REQUEST] = sizeof(struct wire_request),
-    [WIRE_RESPONSE] = sizeof(struct wire_response),
-    [WIRE_WATCH] = sizeof(struct wire_watch),
-    [WIRE_CHANGE_FORWARD] = sizeof(struct wire_request),
-    [WIRE_CHANGE_ANSWER] = sizeof(struct wire_response),
+    [WIRE_RAFT] = sizeof(struct raft_message),           [WIRE_SNAPSHOT_CHUNK] = sizeof(struct wire_chunk),
+    [WIRE_REFUSAL] = sizeof(struct wire_refusal),        [WIRE_LEASE_FORWARD] = sizeof(struct wire_request),
+    [WIRE_LEASE_ANSWER] = sizeof(struct wire_response),  [WIRE_PEER_QUERY] = sizeof(struct wire_request),
+    [WIRE_PEER_ANSWER] = sizeof(struct wire_response),   [WIRE_REQUEST] = sizeof(struct wire_request),
+    [WIRE_RESPONSE] = sizeof(struct wire_response),      [WIRE_WATCH] = sizeof(struct wire_watch),
+    [WIRE_CHANGE_FORWARD] = sizeof(struct wire_request), [WIRE_CHANGE_ANSWER] = sizeof(struct wire_response),
 };
 
 struct wire_message *wire_flatten(const struct wire_message *message, void *memory)

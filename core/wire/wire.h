@@ -61,7 +61,7 @@ enum wire_request_kind {
     WIRE_ALARM,
     WIRE_HASH_KV,
     WIRE_MEMBER_CHANGE, /* changes: several at once, through a joint configuration */
-    WIRE_BACKUP, /* watch: 0 begins one, else the number of one begun; revision: its next byte */
+    WIRE_BACKUP,        /* watch: 0 begins one, else the number of one begun; revision: its next byte */
     WIRE_REQUEST_KIND_COUNT
 };
 

@@ -27,7 +27,8 @@ static bool join_last(struct campaign_ring *ring, const struct sim_event *event)
         return false;
     }
     char text[TEXT_MAX];
-    (void)snprintf(text, sizeof text, "%.*s, and %" PRIu32 " more", (int)ring->last_size, row->text, ++ring->more);
+    (void)snprintf(text, sizeof text, "%.*s, and %" PRIu32 " more", (int)ring->last_size, row->text,
+                   ++ring->more);
     free(row->text);
     row->text = campaign_text_copy(text);
     return true;

@@ -13,7 +13,7 @@ struct campaign_ring {
     struct campaign_names names;
     struct campaign_event *events; /* A ring of `capacity`. */
     size_t capacity;
-    uint64_t count;    /* Events ever kept. */
+    uint64_t count; /* Events ever kept. */
     enum sim_event_kind last_kind;
     size_t last_size;  /* Of the last row's text, without */
     uint32_t more;     /* those that joined it. */

@@ -53,7 +53,7 @@ struct campaign_failure {
     enum check_judge judge; /* When violated or shown. */
     uint64_t time_ns;
     char *sentence;
-    char *drawn; /* "members=5 loss=0.01 …": what the scenario drew; "" nothing. */
+    char *drawn;                   /* "members=5 loss=0.01 …": what the scenario drew; "" nothing. */
     struct campaign_event *events; /* Oldest first; NULL until looked for. */
     size_t event_count;
 };

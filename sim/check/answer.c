@@ -109,8 +109,8 @@ static const struct check_change *seen_name(struct check_trial *trial, struct ba
     return version;
 }
 
-static bool same_record(struct check_trial *trial, const struct kv_record *record, const struct check_change *version,
-                        bool keys_only)
+static bool same_record(struct check_trial *trial, const struct kv_record *record,
+                        const struct check_change *version, bool keys_only)
 {
     if (!base_bytes_equal(record->key, version->key->name)) {
         return fail(trial, "found key \"%.*s\" where \"%.*s\" stands", shown(record->key),
@@ -255,8 +255,9 @@ static bool try_range(struct check_trial *trial, const struct kv_op *op, const s
 }
 
 /* The previous version that a put or deletion was asked to tell. */
-static bool previous_is_right(struct check_trial *trial, const struct kv_op *op, const struct kv_result *result,
-                           uint32_t slot, const struct check_change *version)
+static bool previous_is_right(struct check_trial *trial, const struct kv_op *op,
+                              const struct kv_result *result, uint32_t slot,
+                              const struct check_change *version)
 {
     if (!(op->flags & KV_PREV_KV)) {
         return true;
@@ -295,14 +296,15 @@ static bool try_put(struct check_trial *trial, const struct kv_op *op, const str
     int64_t lease = op->flags & KV_IGNORE_LEASE && before ? before->lease : op->lease;
     bool is_inherited = op->flags & (KV_IGNORE_VALUE | KV_IGNORE_LEASE) && !before;
     if (!is_inherited && (change->value != value || change->lease != lease)) {
-        return fail(trial, "put \"%.*s\", but another value or lease stands at revision %" PRId64, shown(op->key),
-                    (const char *)op->key.data, trial->revision);
+        return fail(trial, "put \"%.*s\", but another value or lease stands at revision %" PRId64,
+                    shown(op->key), (const char *)op->key.data, trial->revision);
     }
     if (before && !trial->is_open && !previous_is_right(trial, op, result, 0, before)) {
         return false;
     }
     if (!before && !trial->is_open && op->flags & KV_PREV_KV && result->record_count > 0) {
-        return fail(trial, "told of a \"%.*s\" before it existed", shown(op->key), (const char *)op->key.data);
+        return fail(trial, "told of a \"%.*s\" before it existed", shown(op->key),
+                    (const char *)op->key.data);
     }
     trial->sub++;
     return true;
@@ -330,8 +332,8 @@ static bool try_delete(struct check_trial *trial, const struct kv_op *op, const 
         }
         const struct check_change *change = next_change(trial);
         if (!change || !change->is_delete || change->key != key) {
-            return fail(trial, "deleted \"%.*s\", but revision %" PRId64 " is another change", shown(key->name),
-                        (const char *)key->name.data, trial->revision);
+            return fail(trial, "deleted \"%.*s\", but revision %" PRId64 " is another change",
+                        shown(key->name), (const char *)key->name.data, trial->revision);
         }
         if (!previous_is_right(trial, op, result, count, version)) {
             return false;
@@ -445,7 +447,8 @@ static bool try_txn(struct check_trial *trial, const struct kv_txn *txn, const s
 {
     enum guard guard = compare_all(trial, txn);
     if (guard != GUARD_OPEN && result->succeeded != (guard == GUARD_TRUE)) {
-        return fail(trial, "took the %s branch, expected the other", result->succeeded ? "success" : "failure");
+        return fail(trial, "took the %s branch, expected the other",
+                    result->succeeded ? "success" : "failure");
     }
     const struct kv_op *ops = result->succeeded ? txn->success : txn->failure;
     uint32_t count = result->succeeded ? txn->success_count : txn->failure_count;
@@ -475,7 +478,8 @@ static bool try_op(struct check_trial *trial, const struct kv_op *op, const stru
     return true;
 }
 
-static void begin(struct check_trial *trial, const struct check_store *store, int64_t revision, bool is_writer)
+static void begin(struct check_trial *trial, const struct check_store *store, int64_t revision,
+                  bool is_writer)
 {
     *trial = (struct check_trial){.store = store, .revision = revision, .is_writer = is_writer};
 }

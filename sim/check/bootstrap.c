@@ -31,7 +31,8 @@ void check_bootstrap_moved(struct check *check, uint64_t now, struct check_membe
     check_arm(check, CHECK_BOOTSTRAP);
     if (is_theirs) {
         check_found(check, member->cluster, CHECK_BOOTSTRAP, now, member->number,
-                    "m%" PRIu32 " of cluster %" PRIx64 " %s by the word of member %" PRIx64 " of cluster %" PRIx64,
+                    "m%" PRIu32 " of cluster %" PRIx64 " %s by the word of member %" PRIx64
+                    " of cluster %" PRIx64,
                     member->number, member->cluster->id, what, member->foreign_from, member->foreign_cluster);
     }
 }
@@ -91,7 +92,8 @@ void check_bootstrap_served(struct check *check, uint64_t now, uint32_t client, 
         uint32_t shared = shared_machine(cluster, other);
         if (shared != 0) {
             check_found(check, cluster, CHECK_BOOTSTRAP, now, client,
-                        "clusters %" PRIx64 " and %" PRIx64 " both serve, and m%" PRIu32 " is a member of both",
+                        "clusters %" PRIx64 " and %" PRIx64 " both serve, and m%" PRIu32
+                        " is a member of both",
                         cluster->id, other->id, shared);
         }
     }

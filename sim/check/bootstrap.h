@@ -10,7 +10,7 @@ struct check_cluster;
 struct check_member;
 
 struct check_bootstrap {
-    bool is_serving;         /* It answered a client. */
+    bool is_serving; /* It answered a client. */
     uint64_t served_first_ns;
     uint64_t served_last_ns;
 };
@@ -22,6 +22,7 @@ void check_bootstrap_foreign(struct check_member *member, uint64_t now, const st
 void check_bootstrap_moved(struct check *check, uint64_t now, struct check_member *member, raft_id id,
                            const char *what);
 /* A client was answered by `cluster`. */
-void check_bootstrap_served(struct check *check, uint64_t now, uint32_t client, struct check_cluster *cluster);
+void check_bootstrap_served(struct check *check, uint64_t now, uint32_t client,
+                            struct check_cluster *cluster);
 
 #endif

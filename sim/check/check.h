@@ -75,7 +75,8 @@ struct check_restored {
     int64_t bump;        /* and how much further the new cluster begins. */
     bool is_compacted;   /* At its first revision. */
 };
-void check_restored(struct check *check, uint64_t now, uint32_t member, const struct check_restored *restored);
+void check_restored(struct check *check, uint64_t now, uint32_t member,
+                    const struct check_restored *restored);
 /* It goes on from its log as the only member: another cluster from here on, though the
  * id is the same. Told before check_restarted. */
 void check_forced(struct check *check, uint64_t now, uint32_t member);

@@ -5,8 +5,8 @@
 
 #include <inttypes.h>
 
-void check_durability_settled(struct check *check, uint64_t now, struct check_member *member, raft_index applied,
-                              int64_t revision, uint64_t store_hash)
+void check_durability_settled(struct check *check, uint64_t now, struct check_member *member,
+                              raft_index applied, int64_t revision, uint64_t store_hash)
 {
     struct check_cluster *cluster = member->cluster;
     /* Every change was held against the reference when it was made, so a store that

@@ -9,8 +9,8 @@ struct check;
 struct check_member;
 
 /* A live member's whole store, when everything has settled. */
-void check_durability_settled(struct check *check, uint64_t now, struct check_member *member, raft_index applied,
-                              int64_t revision, uint64_t store_hash);
+void check_durability_settled(struct check *check, uint64_t now, struct check_member *member,
+                              raft_index applied, int64_t revision, uint64_t store_hash);
 void check_durability_end(struct check *check, uint64_t now);
 
 #endif

@@ -40,8 +40,8 @@ static void judge_majority(struct check *check, uint64_t now, struct check_membe
         uint32_t count = count_votes(half, member);
         if (half->count > 0 && count < half->count / 2 + 1) {
             check_found(check, member->cluster, CHECK_ELECTION, now, member->number,
-                        "m%" PRIu32 " became leader of term %" PRIu64 " by the votes of %" PRIu32 " of %" PRIu32
-                        " voters",
+                        "m%" PRIu32 " became leader of term %" PRIu64 " by the votes of %" PRIu32
+                        " of %" PRIu32 " voters",
                         member->number, member->term, count, half->count);
         }
     }
@@ -88,7 +88,8 @@ void check_vote_term(struct check *check, uint64_t now, struct check_member *mem
     member->term = term;
 }
 
-void check_vote_cast(struct check *check, uint64_t now, struct check_member *member, raft_term term, raft_id vote)
+void check_vote_cast(struct check *check, uint64_t now, struct check_member *member, raft_term term,
+                     raft_id vote)
 {
     check_vote_term(check, now, member, term);
     if (vote == RAFT_NONE) {

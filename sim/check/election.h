@@ -28,7 +28,8 @@ void check_election_reset(struct check_election *election);
 void check_election_won(struct check *check, uint64_t now, struct check_member *member);
 /* `member` is in `term`, in memory. */
 void check_vote_term(struct check *check, uint64_t now, struct check_member *member, raft_term term);
-void check_vote_cast(struct check *check, uint64_t now, struct check_member *member, raft_term term, raft_id vote);
+void check_vote_cast(struct check *check, uint64_t now, struct check_member *member, raft_term term,
+                     raft_id vote);
 /* A vote that somebody may count from now on: it binds the id for ever. */
 void check_vote_promised(struct check *check, uint64_t now, struct check_member *member, raft_term term,
                          raft_id vote);

@@ -168,7 +168,8 @@ static struct verdict judge_revisions(const struct check_revisions *revised)
     return verdict;
 }
 
-static void print_verdict(const struct check_text *text, const struct verdict *verdict, uint32_t keys, bool json)
+static void print_verdict(const struct check_text *text, const struct verdict *verdict, uint32_t keys,
+                          bool json)
 {
     if (json) {
         (void)printf("{\"verdict\":\"%s\",\"why\":\"%s\",\"operations\":%" PRIu32 ",\"keys\":%" PRIu32
@@ -178,8 +179,8 @@ static void print_verdict(const struct check_text *text, const struct verdict *v
         (void)printf("]}\n");
         return;
     }
-    (void)printf("%s: %" PRIu32 " operations on %" PRIu32 " keys%s%s\n", verdict->word, verdict->operations, keys,
-                 verdict->why[0] ? "; " : "", verdict->why);
+    (void)printf("%s: %" PRIu32 " operations on %" PRIu32 " keys%s%s\n", verdict->word, verdict->operations,
+                 keys, verdict->why[0] ? "; " : "", verdict->why);
     print_lines(text, verdict->lines, verdict->line_count, false);
 }
 

@@ -73,7 +73,8 @@ static struct check_cluster *serving(const struct check *check)
     return best;
 }
 
-void check_history_invoke(struct check *check, uint64_t now, uint64_t call, const struct wire_request *request)
+void check_history_invoke(struct check *check, uint64_t now, uint64_t call,
+                          const struct wire_request *request)
 {
     struct check_calls *calls = &check->calls;
     struct check_cluster *cluster = serving(check);
@@ -151,8 +152,8 @@ void check_history_apply(struct check *check, uint64_t now, struct check_member 
     if (!ask || ask->applied == ask->asked) {
         struct base_bytes key = proposal->request.op.key;
         check_found(check, member->cluster, CHECK_HISTORY, now, member->number,
-                    "entry %" PRIu64 " is a %s of \"%.*s\" that took effect %s", index, verb(&proposal->request),
-                    (int)(key.size < 64 ? key.size : 64), (const char *)key.data,
+                    "entry %" PRIu64 " is a %s of \"%.*s\" that took effect %s", index,
+                    verb(&proposal->request), (int)(key.size < 64 ? key.size : 64), (const char *)key.data,
                     ask ? "more often than it was called for" : "though no client has called for it");
         return;
     }
@@ -171,15 +172,15 @@ static void settle_write(struct check *check, uint64_t now, uint32_t client, con
     struct base_bytes key = request->op.key;
     if (is_ok && ask->applied == 0) {
         check_found(check, cluster, CHECK_HISTORY, now, client,
-                    "client %" PRIu32 "'s %s of \"%.*s\" was acknowledged, but no member has applied it", client,
-                    verb(request), (int)(key.size < 64 ? key.size : 64), (const char *)key.data);
+                    "client %" PRIu32 "'s %s of \"%.*s\" was acknowledged, but no member has applied it",
+                    client, verb(request), (int)(key.size < 64 ? key.size : 64), (const char *)key.data);
     } else if (is_ok) {
         ask->applied--;
     } else if (ask->applied > ask->asked) {
         ask->applied = ask->asked;
         check_found(check, cluster, CHECK_HISTORY, now, client,
-                    "client %" PRIu32 "'s %s of \"%.*s\" was refused, but has taken effect", client, verb(request),
-                    (int)(key.size < 64 ? key.size : 64), (const char *)key.data);
+                    "client %" PRIu32 "'s %s of \"%.*s\" was refused, but has taken effect", client,
+                    verb(request), (int)(key.size < 64 ? key.size : 64), (const char *)key.data);
     }
     forget_ask(&check->calls, ask);
 }
@@ -198,23 +199,24 @@ static void judge_serial(struct check *check, uint64_t now, uint32_t client, con
     }
     if (response->revision < identity->serialized_revision && identity->serialized_ns < call->invoke_ns) {
         check_found(check, cluster, CHECK_HISTORY, now, client,
-                    "%s answered a serializable read at revision %" PRId64 ", but had answered one at %" PRId64
-                    " before it was asked",
+                    "%s answered a serializable read at revision %" PRId64
+                    ", but had answered one at %" PRId64 " before it was asked",
                     check_name(check, identity), response->revision, identity->serialized_revision);
     }
 }
 
 /* Bounds of an answer's revision by what happened before its call and until now. */
 static bool bounds_hold(struct check *check, uint64_t now, uint32_t client, const struct check_call *call,
-                         const struct wire_request *request, const struct wire_response *response,
-                         struct check_cluster *cluster)
+                        const struct wire_request *request, const struct wire_response *response,
+                        struct check_cluster *cluster)
 {
     int64_t revision = response->revision;
-    bool is_serial = request->kind == WIRE_KV && request->op.kind == KV_RANGE &&
-                     request->op.flags & KV_SERIALIZABLE;
+    bool is_serial =
+        request->kind == WIRE_KV && request->op.kind == KV_RANGE && request->op.flags & KV_SERIALIZABLE;
     if (revision > cluster->store.revision) {
         check_found(check, cluster, CHECK_HISTORY, now, client,
-                    "client %" PRIu32 "'s %s was answered at revision %" PRId64 ", but there are only %" PRId64,
+                    "client %" PRIu32 "'s %s was answered at revision %" PRId64
+                    ", but there are only %" PRId64,
                     client, verb(request), revision, cluster->store.revision);
         return false;
     }
@@ -243,8 +245,8 @@ static void judge_writer(struct check *check, uint64_t now, uint32_t client, con
     }
     if (call->cluster == cluster->slot && revision <= call->newest) {
         check_found(check, cluster, CHECK_HISTORY, now, client,
-                    "client %" PRIu32 "'s %s was acknowledged with revision %" PRId64 ", but revision %" PRId64
-                    " was there when it was called",
+                    "client %" PRIu32 "'s %s was acknowledged with revision %" PRId64
+                    ", but revision %" PRId64 " was there when it was called",
                     client, verb(request), revision, call->newest);
     }
     if (check_store_claim(&cluster->store, revision)) {
@@ -260,16 +262,16 @@ static void judge_refusal(struct check *check, uint64_t now, uint32_t client, co
                           struct check_cluster *cluster)
 {
     int64_t revision = request->kind == WIRE_COMPACT ? request->revision : request->op.revision;
-    bool is_linear = request->kind == WIRE_COMPACT ||
-                     (request->kind == WIRE_KV && request->op.kind == KV_RANGE &&
-                      !(request->op.flags & KV_SERIALIZABLE));
+    bool is_linear =
+        request->kind == WIRE_COMPACT ||
+        (request->kind == WIRE_KV && request->op.kind == KV_RANGE && !(request->op.flags & KV_SERIALIZABLE));
     if (!is_linear || call->cluster != cluster->slot) {
         return;
     }
     if (response->status == BASE_FUTURE_REVISION && revision > 0 && revision <= call->floor) {
         check_found(check, cluster, CHECK_HISTORY, now, client,
-                    "client %" PRIu32 "'s %s of revision %" PRId64 " was refused as future, but revision %" PRId64
-                    " had been seen before",
+                    "client %" PRIu32 "'s %s of revision %" PRId64
+                    " was refused as future, but revision %" PRId64 " had been seen before",
                     client, verb(request), revision, call->floor);
     } else if (response->status == BASE_COMPACTED && revision > cluster->store.compacted) {
         check_found(check, cluster, CHECK_HISTORY, now, client,
@@ -324,8 +326,7 @@ void check_history_return(struct check *check, uint64_t now, uint32_t client, ui
         judge_refusal(check, now, client, &call, request, response, cluster);
         return;
     }
-    if (response->revision <= 0 ||
-        !bounds_hold(check, now, client, &call, request, response, cluster)) {
+    if (response->revision <= 0 || !bounds_hold(check, now, client, &call, request, response, cluster)) {
         return;
     }
     if (request->kind == WIRE_KV) {

@@ -17,11 +17,11 @@ struct check_member;
 struct check_call {
     uint64_t number;
     uint64_t invoke_ns;
-    uint64_t digest;         /* Of a writing operation; meaningless for others. */
-    int64_t floor;           /* Newest revision that anybody had been told when it began, */
-    int64_t newest;          /* and the newest there was. */
+    uint64_t digest;            /* Of a writing operation; meaningless for others. */
+    int64_t floor;              /* Newest revision that anybody had been told when it began, */
+    int64_t newest;             /* and the newest there was. */
     struct check_promise lease; /* What was promised of the lease it names. */
-    uint32_t cluster;        /* Slot of the cluster that floor and newest are about. */
+    uint32_t cluster;           /* Slot of the cluster that floor and newest are about. */
     bool is_write;
 };
 
@@ -34,7 +34,7 @@ struct check_ask {
 };
 
 struct check_calls {
-    bool is_used; /* Somebody called: what nobody asked for is judged. */
+    bool is_used;             /* Somebody called: what nobody asked for is judged. */
     struct check_table table; /* Number to slot of calls. */
     struct check_call *calls;
     uint32_t count;
@@ -54,7 +54,8 @@ struct check_history {
 void check_calls_release(struct check_calls *calls);
 void check_calls_reset(struct check_calls *calls);
 
-void check_history_invoke(struct check *check, uint64_t now, uint64_t call, const struct wire_request *request);
+void check_history_invoke(struct check *check, uint64_t now, uint64_t call,
+                          const struct wire_request *request);
 void check_history_return(struct check *check, uint64_t now, uint32_t client, uint64_t call,
                           const struct wire_request *request, const struct wire_response *response,
                           bool is_unknown);

@@ -101,13 +101,14 @@ static void skip_space(struct reader *reader)
 
 static bool is_word(int c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.' || c == '+' || c == '/' || c == '?' || c == '!' || c == '*' || c == '#';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == '+' || c == '/' || c == '?' || c == '!' || c == '*' || c == '#';
 }
 
 static struct base_bytes slice(const struct reader *reader, size_t from)
 {
-    return (struct base_bytes){.data = (const uint8_t *)reader->text->bytes + from, .size = reader->at - from};
+    return (struct base_bytes){.data = (const uint8_t *)reader->text->bytes + from,
+                               .size = reader->at - from};
 }
 
 static bool is_text(struct base_bytes bytes, const char *text)
@@ -153,7 +154,8 @@ static bool read_word(struct reader *reader, struct token *out)
     size_t at = out->text.data[0] == '-' ? 1 : 0;
     uint64_t number = 0;
     size_t digits = at;
-    for (; digits < out->text.size && out->text.data[digits] >= '0' && out->text.data[digits] <= '9'; digits++) {
+    for (; digits < out->text.size && out->text.data[digits] >= '0' && out->text.data[digits] <= '9';
+         digits++) {
         number = number * 10 + (uint64_t)(out->text.data[digits] - '0');
     }
     if (digits == out->text.size && digits > at) {
@@ -228,11 +230,13 @@ static bool set_type(struct reader *reader, struct event *event, struct base_byt
     return refuse(reader, (const char *)text.data, text.size, "invoke, ok, fail or info");
 }
 
-static bool set_field(struct reader *reader, struct event *event, struct base_bytes name, const struct token *value)
+static bool set_field(struct reader *reader, struct event *event, struct base_bytes name,
+                      const struct token *value)
 {
     if (is_text(name, "process")) {
         event->has_process = true;
-        event->process = value->kind == TOKEN_NUMBER ? (uint64_t)value->number : base_hash_bytes(1, value->text);
+        event->process =
+            value->kind == TOKEN_NUMBER ? (uint64_t)value->number : base_hash_bytes(1, value->text);
         return true;
     }
     if (is_text(name, "type")) {
@@ -529,8 +533,12 @@ static bool read_all(struct reader *reader)
 bool check_import(struct check_text *text, enum check_model model, struct check_recording *recording,
                   struct check_revisions *revised)
 {
-    struct reader reader = {
-        .text = text, .end = text->size, .line = 1, .model = model, .recording = recording, .revised = revised};
+    struct reader reader = {.text = text,
+                            .end = text->size,
+                            .line = 1,
+                            .model = model,
+                            .recording = recording,
+                            .revised = revised};
     recording->initial = model == CHECK_MODEL_KV ? CHECK_VALUE_EMPTY : CHECK_VALUE_NONE;
     bool is_read = read_all(&reader);
     recording->event_count = reader.event_count;

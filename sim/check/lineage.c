@@ -220,7 +220,8 @@ void check_lineage_prune(struct check_lineage *lineage, raft_index index)
         uint64_t gone = index - line->base + 1;
         if (gone > line->count / 2) {
             uint32_t dropped = gone < line->count ? (uint32_t)gone : line->count;
-            memmove(line->digests, line->digests + dropped, (line->count - dropped) * sizeof line->digests[0]);
+            memmove(line->digests, line->digests + dropped,
+                    (line->count - dropped) * sizeof line->digests[0]);
             line->base += dropped;
             line->count -= dropped;
         }

@@ -20,11 +20,11 @@ struct check_tip {
 /* The entries of one term. */
 struct check_line {
     raft_term term;
-    raft_index first;      /* Lowest index seen in this term. */
-    raft_term before;      /* The term of the entry at first - 1, */
-    bool is_before_known;  /* if it was seen. */
-    raft_index base;       /* The index of digests[0]; >= first. */
-    uint64_t *digests;     /* 0: not seen. */
+    raft_index first;     /* Lowest index seen in this term. */
+    raft_term before;     /* The term of the entry at first - 1, */
+    bool is_before_known; /* if it was seen. */
+    raft_index base;      /* The index of digests[0]; >= first. */
+    uint64_t *digests;    /* 0: not seen. */
     uint32_t count;
     uint32_t capacity;
 };

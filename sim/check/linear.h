@@ -23,7 +23,7 @@ struct check_values {
     struct check_value {
         uint64_t hash;
         uint64_t shift; /* What a hash is multiplied by when this is appended. */
-    } *values;
+    } * values;
     uint32_t count;
     uint32_t capacity;
 };
@@ -33,11 +33,11 @@ struct check_values {
 struct check_operation {
     uint32_t key;
     enum check_action action;
-    bool is_refused;  /* CAS: it found something else. */
-    uint32_t from;    /* CAS: what it expected. */
-    uint32_t value;   /* Written, appended, or read. */
-    uint32_t invoked; /* Its place in the order of events. */
-    uint32_t returned; /* The same; CHECK_NEVER when its outcome is not known. */
+    bool is_refused;      /* CAS: it found something else. */
+    uint32_t from;        /* CAS: what it expected. */
+    uint32_t value;       /* Written, appended, or read. */
+    uint32_t invoked;     /* Its place in the order of events. */
+    uint32_t returned;    /* The same; CHECK_NEVER when its outcome is not known. */
     uint32_t line;        /* Where it was begun in the file, */
     uint32_t return_line; /* and answered; 0 not. */
 };

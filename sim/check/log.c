@@ -21,7 +21,8 @@ static struct check_tip cut(struct check_member *member, struct check_tip tip, r
 static void drop(struct check *check, uint64_t now, struct check_member *member, raft_index index)
 {
     struct check_cluster *cluster = member->cluster;
-    raft_index last = member->log.index < cluster->committed.index ? member->log.index : cluster->committed.index;
+    raft_index last =
+        member->log.index < cluster->committed.index ? member->log.index : cluster->committed.index;
     if (index > last || index == 0) {
         return;
     }
@@ -59,7 +60,8 @@ void check_log_append(struct check *check, uint64_t now, struct check_member *me
     }
     bool is_before_known = is_next && (member->log.term != 0 || member->log.index == 0);
     uint64_t digest = check_entry_digest(entry);
-    enum check_added added = check_lineage_add(&cluster->lineage, member->log, is_before_known, entry, digest);
+    enum check_added added =
+        check_lineage_add(&cluster->lineage, member->log, is_before_known, entry, digest);
     if (added == CHECK_ADDED_SAME) {
         check_arm(check, CHECK_LOG_MATCHING);
     } else if (added == CHECK_ADDED_CONTENT) {
@@ -185,8 +187,7 @@ void check_log_complete(struct check *check, uint64_t now, struct check_member *
     check_arm(check, CHECK_COMPLETENESS);
     struct check_tip wanted = {.index = index,
                                .term = check_lineage_term(&cluster->lineage, cluster->committed, index)};
-    if (wanted.term != 0 &&
-        check_lineage_holds(&cluster->lineage, member->log, wanted) == CHECK_HOLDS_NO) {
+    if (wanted.term != 0 && check_lineage_holds(&cluster->lineage, member->log, wanted) == CHECK_HOLDS_NO) {
         check_found(check, cluster, CHECK_COMPLETENESS, now, member->number,
                     "m%" PRIu32 " became leader of term %" PRIu64 " with a log up to entry %" PRIu64
                     " of term %" PRIu64 ", which lacks entry %" PRIu64 " of term %" PRIu64
@@ -210,8 +211,9 @@ void check_log_voted(struct check *check, uint64_t now, struct check_member *mem
     const struct check_tip *own = &member->log;
     if (theirs->term < own->term || (theirs->term == own->term && theirs->index < own->index)) {
         check_found(check, member->cluster, CHECK_COMPLETENESS, now, member->number,
-                    "m%" PRIu32 " votes for m%" PRIu32 " in term %" PRIu64 ", whose log ends with entry %" PRIu64
-                    " of term %" PRIu64 ", but has entry %" PRIu64 " of term %" PRIu64 " itself",
+                    "m%" PRIu32 " votes for m%" PRIu32 " in term %" PRIu64
+                    ", whose log ends with entry %" PRIu64 " of term %" PRIu64 ", but has entry %" PRIu64
+                    " of term %" PRIu64 " itself",
                     member->number, candidate->number, member->term, theirs->index, theirs->term, own->index,
                     own->term);
     }
@@ -245,8 +247,8 @@ static void extend_committed(struct check *check, uint64_t now, struct check_mem
     }
     if (check_lineage_holds(&cluster->lineage, tip, cluster->committed) == CHECK_HOLDS_NO) {
         check_found(check, cluster, CHECK_STATE_MACHINE, now, member->number,
-                    "m%" PRIu32 " committed entry %" PRIu64 " of term %" PRIu64 " in a log that lacks entry %" PRIu64
-                    " of term %" PRIu64 ", which is committed",
+                    "m%" PRIu32 " committed entry %" PRIu64 " of term %" PRIu64
+                    " in a log that lacks entry %" PRIu64 " of term %" PRIu64 ", which is committed",
                     member->number, tip.index, tip.term, cluster->committed.index, cluster->committed.term);
         return;
     }
@@ -274,8 +276,8 @@ void check_log_commit(struct check *check, uint64_t now, struct check_member *me
     check_arm(check, CHECK_MONOTONE);
     if (index < member->commit) {
         check_found(check, cluster, CHECK_MONOTONE, now, member->number,
-                    "m%" PRIu32 " committed up to %" PRIu64 ", but had committed up to %" PRIu64, member->number,
-                    index, member->commit);
+                    "m%" PRIu32 " committed up to %" PRIu64 ", but had committed up to %" PRIu64,
+                    member->number, index, member->commit);
     }
     member->commit = index;
     if (!member->is_log_known) {

@@ -27,7 +27,8 @@ void check_log_commit(struct check *check, uint64_t now, struct check_member *me
 void check_log_apply(struct check *check, uint64_t now, struct check_member *member,
                      const struct raft_entry *entry);
 /* The store was replaced by the state after `tip`. */
-void check_log_installed(struct check *check, uint64_t now, struct check_member *member, struct check_tip tip);
+void check_log_installed(struct check *check, uint64_t now, struct check_member *member,
+                         struct check_tip tip);
 /* The leader learnt that `peer` holds its log up to `match`. */
 void check_log_match(struct check *check, uint64_t now, struct check_member *member, raft_id peer,
                      raft_index match);

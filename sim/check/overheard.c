@@ -55,14 +55,15 @@ void check_overheard_request(struct check *check, uint64_t now, struct check_mem
             check_resize(overheard->requests, overheard->capacity, sizeof overheard->requests[0]);
     }
     check_table_add(&overheard->table, key, overheard->count);
-    overheard->requests[overheard->count++] = (struct check_request){
-        .key = key,
-        .member = member->number,
-        .client = client,
-        .kind = request->kind,
-        .lease = request->lease,
-        .watch = request->watch,
-        .call = {.invoke_ns = now, .lease = check_lease_promise(member->cluster, request)}};
+    overheard->requests[overheard->count++] =
+        (struct check_request){.key = key,
+                               .member = member->number,
+                               .client = client,
+                               .kind = request->kind,
+                               .lease = request->lease,
+                               .watch = request->watch,
+                               .call = {.invoke_ns = now,
+                                        .lease = check_lease_promise(member->cluster, request)}};
 }
 
 void check_overheard_response(struct check *check, uint64_t now, struct check_member *member, uint32_t client,

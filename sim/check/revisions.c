@@ -62,8 +62,8 @@ static bool find_open(const struct check_revisions *revisions, const struct chec
 /* Walk calls by revision: times must agree with that order. A call is too old when
  * one of a higher revision (or an equal one, if it is the write itself) had returned
  * before it began. From the highest down, the earliest return is kept. */
-static struct check_revised_result judge_times(const struct check_revisions *revisions, const struct place *places,
-                                               uint32_t count)
+static struct check_revised_result judge_times(const struct check_revisions *revisions,
+                                               const struct place *places, uint32_t count)
 {
     uint32_t earliest = CHECK_NEVER; /* Among those of a higher revision. */
     uint32_t pending = CHECK_NEVER;  /* Among those of this one. */
@@ -71,7 +71,8 @@ static struct check_revised_result judge_times(const struct check_revisions *rev
         const struct check_revised *call = &revisions->calls[places[slot - 1].call];
         if (slot < count && places[slot].revision != places[slot - 1].revision) {
             if (pending != CHECK_NEVER &&
-                (earliest == CHECK_NEVER || revisions->calls[pending].returned < revisions->calls[earliest].returned)) {
+                (earliest == CHECK_NEVER ||
+                 revisions->calls[pending].returned < revisions->calls[earliest].returned)) {
                 earliest = pending;
             }
             pending = CHECK_NEVER;
@@ -124,8 +125,8 @@ static struct check_revised_result judge_content(const struct check_revisions *r
                 result = (struct check_revised_result){CHECK_REVISED_TWICE, index, places[slot - 1].call};
                 break;
             }
-            *version = (struct version){
-                call->revision, call->is_delete ? CHECK_VALUE_NONE : call->value, index};
+            *version =
+                (struct version){call->revision, call->is_delete ? CHECK_VALUE_NONE : call->value, index};
             continue;
         }
         if (call->value == version->value && (call->modified == 0 || call->modified == version->revision)) {

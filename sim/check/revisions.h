@@ -29,9 +29,9 @@ struct check_revisions {
 
 enum check_revised_fault {
     CHECK_REVISED_FINE,
-    CHECK_REVISED_TWICE,    /* Two writes made one revision. */
-    CHECK_REVISED_OLD,      /* Its revision had been passed before it began. */
-    CHECK_REVISED_CONTENT,  /* A read saw what was not there at its revision. */
+    CHECK_REVISED_TWICE,   /* Two writes made one revision. */
+    CHECK_REVISED_OLD,     /* Its revision had been passed before it began. */
+    CHECK_REVISED_CONTENT, /* A read saw what was not there at its revision. */
 };
 
 struct check_revised_result {

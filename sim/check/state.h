@@ -31,12 +31,12 @@ struct check_vote_record {
  * whichever machine and disk it comes back. */
 struct check_identity {
     raft_id id;
-    uint32_t machine;         /* Who is it now; 0 nobody (yet, or any more). */
-    uint32_t was_machine;     /* Who was it last; 0 nobody ever. */
-    bool is_wiped;            /* Its directory was deleted: nobody is it any more. */
-    raft_term promised_term;  /* Highest in which it voted or acknowledged. */
+    uint32_t machine;                                 /* Who is it now; 0 nobody (yet, or any more). */
+    uint32_t was_machine;                             /* Who was it last; 0 nobody ever. */
+    bool is_wiped;                                    /* Its directory was deleted: nobody is it any more. */
+    raft_term promised_term;                          /* Highest in which it voted or acknowledged. */
     struct check_vote_record votes[CHECK_VOTES_KEPT]; /* Promised, by term modulo the size. */
-    raft_term match_term;     /* The leader's that match is about. */
+    raft_term match_term;                             /* The leader's that match is about. */
     raft_index match;
     int64_t serialized_revision;     /* Newest that it answered a serializable read with, */
     uint64_t serialized_ns;          /* then, */
@@ -58,13 +58,13 @@ struct check_boundary {
 struct check_cluster {
     uint64_t id;
     uint32_t slot;
-    uint32_t settled_count; /* Members whose end was told. */
-    bool is_damaged; /* Something synced was lost: in a lossy world anything may follow. */
+    uint32_t settled_count;             /* Members whose end was told. */
+    bool is_damaged;                    /* Something synced was lost: in a lossy world anything may follow. */
     struct check_identity **identities; /* By id. */
     uint32_t identity_count;
     uint32_t identity_capacity;
     struct check_lineage lineage;
-    struct check_tip committed; /* The longest log known to be committed. */
+    struct check_tip committed;        /* The longest log known to be committed. */
     struct check_boundary *boundaries; /* By term and index. */
     uint32_t boundary_count;
     uint32_t boundary_capacity;
@@ -77,10 +77,10 @@ struct check_cluster {
     struct check_electorate founders; /* The voters it began with. */
     /* Made from another: by a backup, or by a survivor that was told to go on. */
     struct check_cluster *parent; /* NULL: it was founded. */
-    uint64_t begun_ns;      /* A forced one: since then. */
-    bool is_inheriting;     /* Its first member has not told yet what it begins with. */
-    raft_index inherited;   /* Entries up to here took effect in the parent. */
-    int64_t begun_revision; /* Of the parent's revisions it has those up to here. */
+    uint64_t begun_ns;            /* A forced one: since then. */
+    bool is_inheriting;           /* Its first member has not told yet what it begins with. */
+    raft_index inherited;         /* Entries up to here took effect in the parent. */
+    int64_t begun_revision;       /* Of the parent's revisions it has those up to here. */
     struct check_epochs epochs;
 };
 
@@ -89,7 +89,7 @@ struct check_member {
     uint32_t number;
     bool is_up;
     uint32_t incarnation;
-    struct check_cluster *cluster;   /* NULL until it is told. */
+    struct check_cluster *cluster; /* NULL until it is told. */
     struct check_identity *identity;
     /* Its Raft, in memory. */
     enum raft_role role;
@@ -107,7 +107,7 @@ struct check_member {
     struct check_tip disk;
     raft_term disk_term;
     raft_id disk_vote;
-    bool is_power_lost;          /* Since its last start. */
+    bool is_power_lost; /* Since its last start. */
     /* Its store. */
     struct check_stream stream;
     /* The last message of a cluster not its own. */
@@ -121,8 +121,8 @@ struct check {
     struct check_violation violation;
     bool is_violated;
     uint64_t frozen_ns; /* How long, all in all, clocks stood still. */
-    bool has_disk;  /* Somebody's disk was told of: durability is judged. */
-    bool has_votes; /* Somebody voted for another: majorities are judged. */
+    bool has_disk;      /* Somebody's disk was told of: durability is judged. */
+    bool has_votes;     /* Somebody voted for another: majorities are judged. */
     uint64_t armed[CHECK_COUNT];
     struct check_member **members; /* By number. */
     uint32_t member_capacity;

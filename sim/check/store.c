@@ -259,8 +259,9 @@ static void make_room(struct check_store *store)
 static struct check_change change_of(const struct kv_event *event, int64_t sub)
 {
     const struct kv_record *record = &event->record;
-    struct check_change change = {
-        .revision = record->mod_revision, .sub = (uint32_t)sub, .is_delete = event->is_delete};
+    struct check_change change = {.revision = record->mod_revision,
+                                  .sub = (uint32_t)sub,
+                                  .is_delete = event->is_delete};
     if (!event->is_delete) {
         change.value = check_value_digest(record->value);
         change.create_revision = record->create_revision;
@@ -272,7 +273,7 @@ static struct check_change change_of(const struct kv_event *event, int64_t sub)
 
 /* A change that nobody made before must follow from the version before it. */
 static void follow(struct check *check, uint64_t now, struct check_member *member,
-                          const struct check_change *change, const struct check_change *before)
+                   const struct check_change *change, const struct check_change *before)
 {
     const struct check_store *store = &member->cluster->store;
     if (store->is_partial && !before) {
@@ -287,8 +288,9 @@ static void follow(struct check *check, uint64_t now, struct check_member *membe
                     change->revision);
     } else if (change->version != version || change->create_revision != created) {
         check_found(check, member->cluster, CHECK_STORE, now, member->number,
-                    "m%" PRIu32 " made version %" PRId64 " (created at %" PRId64 ") of key \"%.*s\" at revision %" PRId64
-                    ", expected version %" PRId64 " (created at %" PRId64 ")",
+                    "m%" PRIu32 " made version %" PRId64 " (created at %" PRId64
+                    ") of key \"%.*s\" at revision %" PRId64 ", expected version %" PRId64
+                    " (created at %" PRId64 ")",
                     member->number, change->version, change->create_revision, (int)change->key->name.size,
                     (const char *)change->key->name.data, change->revision, version, created);
     }
@@ -317,7 +319,7 @@ static void enter(struct check *check, uint64_t now, struct check_member *member
     make_room(store);
     change.key = make_key(store, name);
     follow(check, now, member, &change,
-                  check_store_version(store, change.key, change.revision, (int64_t)change.sub));
+           check_store_version(store, change.key, change.revision, (int64_t)change.sub));
     if (change.lease != 0) {
         check_lease_attached(check, now, member, change.lease, name);
     }
@@ -346,10 +348,12 @@ static void compare(struct check *check, uint64_t now, struct check_member *memb
     }
     check_found(check, member->cluster, CHECK_STORE, now, member->number,
                 "m%" PRIu32 " %s key \"%.*s\" (version %" PRId64 ", lease %" PRIx64 ") as change %" PRIu32
-                " of revision %" PRId64 ", but elsewhere that %s \"%.*s\" (version %" PRId64 ", lease %" PRIx64 ")",
+                " of revision %" PRId64 ", but elsewhere that %s \"%.*s\" (version %" PRId64
+                ", lease %" PRIx64 ")",
                 member->number, change->is_delete ? "deleted" : "put", (int)(name.size < 64 ? name.size : 64),
-                (const char *)name.data, change->version, (uint64_t)change->lease, change->sub, change->revision,
-                known->is_delete ? "deleted" : "put", (int)(known->key->name.size < 64 ? known->key->name.size : 64),
+                (const char *)name.data, change->version, (uint64_t)change->lease, change->sub,
+                change->revision, known->is_delete ? "deleted" : "put",
+                (int)(known->key->name.size < 64 ? known->key->name.size : 64),
                 (const char *)known->key->name.data, known->version, (uint64_t)known->lease);
 }
 
@@ -456,7 +460,8 @@ bool check_store_apply(struct check *check, uint64_t now, struct check_member *m
                     member->number, revision, stream->applied_revision, entry->index);
     } else if (stream->is_applied_known && revision > stream->applied_revision + 1) {
         check_found(check, member->cluster, CHECK_STORE, now, member->number,
-                    "m%" PRIu32 " went on to revision %" PRId64 " from %" PRId64 " by entry %" PRIu64 " alone",
+                    "m%" PRIu32 " went on to revision %" PRId64 " from %" PRId64 " by entry %" PRIu64
+                    " alone",
                     member->number, revision, stream->applied_revision, entry->index);
     }
     stream->is_applied_known = true;
@@ -484,8 +489,7 @@ void check_store_hash(struct check *check, uint64_t now, struct check_member *me
             continue;
         }
         check_arm(check, CHECK_STORE);
-        if (print->hash != hash ||
-            (print->revision >= 0 && revision >= 0 && print->revision != revision)) {
+        if (print->hash != hash || (print->revision >= 0 && revision >= 0 && print->revision != revision)) {
             check_found(check, member->cluster, CHECK_STORE, now, member->number,
                         "m%" PRIu32 " has store %016" PRIx64 " at revision %" PRId64 " after entry %" PRIu64
                         ", but m%" PRIu32 " had store %016" PRIx64 " at revision %" PRId64 " there",
@@ -493,6 +497,6 @@ void check_store_hash(struct check *check, uint64_t now, struct check_member *me
         }
         return;
     }
-    store->prints[store->print_count++ % CHECK_PRINTS] = (struct check_print){
-        .index = index, .revision = revision, .hash = hash, .machine = member->number};
+    store->prints[store->print_count++ % CHECK_PRINTS] =
+        (struct check_print){.index = index, .revision = revision, .hash = hash, .machine = member->number};
 }

@@ -19,7 +19,7 @@ struct check_member;
 /* One change of one key. */
 struct check_change {
     int64_t revision;
-    uint32_t sub;    /* Its place within the revision, from 0. */
+    uint32_t sub; /* Its place within the revision, from 0. */
     bool is_delete;
     bool is_claimed; /* (sub 0) A client was told that this revision is its own. */
     struct check_key *key;
@@ -32,11 +32,11 @@ struct check_change {
 
 struct check_key {
     struct base_bytes name;
-    uint64_t hash;             /* Its place in the table. */
-    uint64_t newest;           /* Sequence number of its newest change; 0: only `base`. */
+    uint64_t hash;   /* Its place in the table. */
+    uint64_t newest; /* Sequence number of its newest change; 0: only `base`. */
     bool has_base;
-    struct check_change base;  /* The newest version that is no longer kept as a change. */
-    uint32_t slot;             /* In the store's list. */
+    struct check_change base; /* The newest version that is no longer kept as a change. */
+    uint32_t slot;            /* In the store's list. */
     uint8_t bytes[];
 };
 
@@ -61,10 +61,10 @@ struct check_store {
     uint32_t capacity;
     uint64_t kept;
     uint64_t next;
-    int64_t revision;      /* Newest; 1 is the empty store's. */
-    int64_t known_from;    /* The content at this revision and later is known. */
+    int64_t revision;   /* Newest; 1 is the empty store's. */
+    int64_t known_from; /* The content at this revision and later is known. */
     int64_t compacted;
-    bool is_partial;       /* It began with a content nobody told of. */
+    bool is_partial; /* It began with a content nobody told of. */
     /* Effects by index, kept modulo their capacity: (applied - effect_count, applied]. */
     struct check_effect *effects;
     uint32_t effect_capacity;

@@ -11,7 +11,10 @@ struct await_options {
     uint64_t within_ns;
 };
 
-#define WITHIN {"within", SCRIPT_NS, offsetof(struct await_options, within_ns), 0, 0, NULL}
+#define WITHIN                                                                                               \
+    {                                                                                                        \
+        "within", SCRIPT_NS, offsetof(struct await_options, within_ns), 0, 0, NULL                           \
+    }
 
 static uint64_t deadline_of(const struct script_run *run, const struct await_options *options)
 {

@@ -46,7 +46,8 @@ static void add_listed(lua_State *lua, struct script_run *run, struct sim_boot *
     if (lua_type(lua, -1) == LUA_TSTRING) {
         (void)snprintf(name, sizeof name, "%s", lua_tostring(lua, -1));
     } else {
-        (void)snprintf(name, sizeof name, "m%u", (unsigned)script_check_member(lua, -1, "c:bootstrap: peers"));
+        (void)snprintf(name, sizeof name, "m%u",
+                       (unsigned)script_check_member(lua, -1, "c:bootstrap: peers"));
     }
     (void)snprintf(url, sizeof url, "http://%s:2380", name);
     add_peer(lua, boot, keep(run, name), keep(run, url));

@@ -21,7 +21,8 @@ int script_client_failed(lua_State *lua, const struct script_wait *wait);
 /* A lease object, or its number, at `index`. */
 int64_t script_check_lease(lua_State *lua, int index, const char *call);
 /* Push a new lease object of the client at 1. */
-void script_push_lease(lua_State *lua, sim_machine_number client, int64_t lease, int64_t ttl_s, uint64_t deadline_ns);
+void script_push_lease(lua_State *lua, sim_machine_number client, int64_t lease, int64_t ttl_s,
+                       uint64_t deadline_ns);
 /* Up to when, on its client's clock, a lease object may be believed in. */
 uint64_t script_lease_deadline(struct sim_world *world, const void *lease);
 /* Endpoints: a list of members, or one, at `index` of the stack. */

@@ -75,15 +75,18 @@ static int call_yield(lua_State *lua)
 {
     const struct script_state *state = script_state_of(lua);
     if (lua == state->lua || lua == state->top || (state->run && script_run_is_task(state->run, lua))) {
-        script_error(lua, "coroutine.yield: found no coroutine around it, expected sleep or another wait here");
+        script_error(lua,
+                     "coroutine.yield: found no coroutine around it, expected sleep or another wait here");
     }
     return lua_yield(lua, lua_gettop(lua));
 }
 
 void script_coroutine_open(lua_State *lua)
 {
-    static const luaL_Reg replaced[] = {
-        {"resume", call_resume}, {"wrap", call_wrap}, {"yield", call_yield}, {NULL, NULL}};
+    static const luaL_Reg replaced[] = {{"resume", call_resume},
+                                        {"wrap", call_wrap},
+                                        {"yield", call_yield},
+                                        {NULL, NULL}};
     (void)lua_getglobal(lua, "coroutine");
     luaL_setfuncs(lua, replaced, 0);
     lua_pop(lua, 1);

@@ -67,8 +67,11 @@ static void get_discovery(lua_State *lua, const void *object, size_t field)
     const struct sim_world *world = script_run_check(lua, "a field of the discovery service")->world;
     (void)object;
     switch ((enum discovery_field)field) {
-    case FIELD_alive: lua_pushboolean(lua, sim_registry_is_alive(world)); break;
-    case FIELD_COUNT: break;
+    case FIELD_alive:
+        lua_pushboolean(lua, sim_registry_is_alive(world));
+        break;
+    case FIELD_COUNT:
+        break;
     }
 }
 

@@ -39,8 +39,8 @@ static bool read_range(lua_State *lua, int index, struct sim_dist *out)
     uint64_t high = 0;
     (void)lua_rawgeti(lua, index, 1);
     (void)lua_rawgeti(lua, index, 2);
-    bool is_good = lua_rawlen(lua, index) == 2 && read_duration(lua, -2, &low) && read_duration(lua, -1, &high) &&
-                   low <= high;
+    bool is_good = lua_rawlen(lua, index) == 2 && read_duration(lua, -2, &low) &&
+                   read_duration(lua, -1, &high) && low <= high;
     lua_pop(lua, 2);
     if (is_good) {
         *out = (struct sim_dist){.kind = SIM_DIST_UNIFORM, .a_ns = low, .b = high};
@@ -96,12 +96,9 @@ static uint64_t check_shape(lua_State *lua, const char *call)
 int script_dist_make(lua_State *lua, enum sim_dist_kind kind)
 {
     static const char *const calls[] = {
-        [SIM_DIST_CONSTANT] = "constant(x)",
-        [SIM_DIST_UNIFORM] = "uniform(a, b)",
-        [SIM_DIST_NORMAL] = "normal(mean, deviation)",
-        [SIM_DIST_LOGNORMAL] = "lognormal(median, sigma)",
-        [SIM_DIST_EXPONENTIAL] = "exponential(mean)",
-        [SIM_DIST_PARETO] = "pareto(min, alpha)",
+        [SIM_DIST_CONSTANT] = "constant(x)",           [SIM_DIST_UNIFORM] = "uniform(a, b)",
+        [SIM_DIST_NORMAL] = "normal(mean, deviation)", [SIM_DIST_LOGNORMAL] = "lognormal(median, sigma)",
+        [SIM_DIST_EXPONENTIAL] = "exponential(mean)",  [SIM_DIST_PARETO] = "pareto(min, alpha)",
         [SIM_DIST_EMPIRICAL] = "empirical{…}",
     };
     struct sim_dist dist = {.kind = kind};

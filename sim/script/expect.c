@@ -53,7 +53,8 @@ static void print_value(lua_State *lua, int index, char out[80])
         }
         break;
     case LUA_TSTRING:
-        (void)snprintf(out, 80, "\"%.60s\"%s", lua_tostring(lua, index), lua_rawlen(lua, index) > 60 ? "…" : "");
+        (void)snprintf(out, 80, "\"%.60s\"%s", lua_tostring(lua, index),
+                       lua_rawlen(lua, index) > 60 ? "…" : "");
         break;
     case LUA_TTABLE:
         (void)snprintf(out, 80, "a table of %llu", (unsigned long long)lua_rawlen(lua, index));
@@ -67,9 +68,10 @@ static void print_value(lua_State *lua, int index, char out[80])
 
 static bool is_keyword(const struct script_token *token)
 {
-    static const char *const words[] = {"and", "or", "not", "nil", "true", "false", "function", "end",
-                                        "return", "if", "then", "else", "elseif", "for", "in", "do",
-                                        "while", "repeat", "until", "local", "break", "goto"};
+    static const char *const words[] = {"and",      "or",    "not",    "nil", "true",  "false",
+                                        "function", "end",   "return", "if",  "then",  "else",
+                                        "elseif",   "for",   "in",     "do",  "while", "repeat",
+                                        "until",    "local", "break",  "goto"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (script_token_is(token, words[i])) {
             return true;
@@ -122,9 +124,10 @@ static void add_value(struct values *values, struct base_bytes written)
         return;
     }
     print_value(values->lua, -1, text);
-    values->used += (size_t)snprintf(values->out + values->used, values->size - values->used, "%s%.*s = %s",
-                                     values->count > 0 ? ", " : "", (int)(written.size < 60 ? written.size : 60),
-                                     (const char *)written.data, text);
+    values->used +=
+        (size_t)snprintf(values->out + values->used, values->size - values->used, "%s%.*s = %s",
+                         values->count > 0 ? ", " : "", (int)(written.size < 60 ? written.size : 60),
+                         (const char *)written.data, text);
     values->seen[values->count++] = written;
 }
 
@@ -174,7 +177,8 @@ static void add_chain(struct values *values, struct script_scanner *scanner, con
 }
 
 /* "new.term = 2, old.term = 2" */
-static void print_values(lua_State *lua, lua_Debug *record, struct base_bytes expression, char *out, size_t size)
+static void print_values(lua_State *lua, lua_Debug *record, struct base_bytes expression, char *out,
+                         size_t size)
 {
     struct script_scanner scanner;
     struct values values = {.lua = lua, .record = record, .out = out, .size = size};
@@ -254,8 +258,8 @@ int script_call_expect(lua_State *lua)
         print_values(lua, &record, expression, values, sizeof values);
     }
     const char *text = demand_text(lua);
-    script_fail(lua, "expected %s%s%s%s%s%s", written[0] ? written : "what is not so", text[0] ? ": " : "", text,
-                values[0] ? " (found " : "", values, values[0] ? ")" : "");
+    script_fail(lua, "expected %s%s%s%s%s%s", written[0] ? written : "what is not so", text[0] ? ": " : "",
+                text, values[0] ? " (found " : "", values, values[0] ? ")" : "");
 }
 
 /* --- eventually, always --- */

@@ -11,7 +11,10 @@ struct disk_reading {
     uint32_t rot;
 };
 
-#define BEHAVIOUR(key, kind, member) {key, kind, offsetof(struct disk_reading, behaviour.member), 0, 0, NULL}
+#define BEHAVIOUR(key, kind, member)                                                                         \
+    {                                                                                                        \
+        key, kind, offsetof(struct disk_reading, behaviour.member), 0, 0, NULL                               \
+    }
 
 static void read_errors(lua_State *lua, const struct script_path *path, struct disk_reading *out)
 {

@@ -87,7 +87,8 @@ const struct script_scenario *script_get(const struct script_file *file, uint32_
     return &file->scenarios[number];
 }
 
-const struct script_value *script_point_value(const struct script_scenario *scenario, uint32_t point, uint32_t axis)
+const struct script_value *script_point_value(const struct script_scenario *scenario, uint32_t point,
+                                              uint32_t axis)
 {
     assert(axis < scenario->axis_count && point < scenario->point_count);
     for (uint32_t i = scenario->axis_count; i-- > axis + 1;) {
@@ -130,15 +131,17 @@ static void add_scenario(lua_State *lua, struct script_file *file, struct script
     }
     if (file->count == file->capacity) {
         uint32_t capacity = file->capacity == 0 ? 8 : file->capacity * 2;
-        file->scenarios = base_resize(&script_memory, file->scenarios, file->capacity * sizeof *file->scenarios,
-                                      capacity * sizeof *file->scenarios);
+        file->scenarios =
+            base_resize(&script_memory, file->scenarios, file->capacity * sizeof *file->scenarios,
+                        capacity * sizeof *file->scenarios);
         file->capacity = capacity;
     }
     scenario->number = file->count;
     file->scenarios[file->count++] = *scenario;
 }
 
-static void pick_scenario(lua_State *lua, struct script_reading *reading, const struct script_scenario *scenario)
+static void pick_scenario(lua_State *lua, struct script_reading *reading,
+                          const struct script_scenario *scenario)
 {
     struct script_path path = {.call = scenario->is_experiment ? "experiment" : "scenario"};
     (void)script_where(lua, &reading->place, NULL);

@@ -40,6 +40,7 @@ void script_locale_leave(void *before);
 void script_options_read(lua_State *lua, int index, int point, const struct script_path *path,
                          struct sim_options *out);
 /* The keys that say how a network behaves; also those of c:network and c:link. */
-void script_link_read(lua_State *lua, int index, const struct script_path *path, struct sim_link_options *out);
+void script_link_read(lua_State *lua, int index, const struct script_path *path,
+                      struct sim_link_options *out);
 
 #endif

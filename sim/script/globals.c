@@ -55,7 +55,8 @@ static int call_sleep(lua_State *lua)
 {
     uint64_t duration_ns = script_check_ns(lua, 1, "sleep(duration)");
     struct script_wait *wait = script_wait_begin(lua, "sleep");
-    return script_wait(lua, wait, sim_world_now(script_state_of(lua)->run->world) + duration_ns, nothing_more);
+    return script_wait(lua, wait, sim_world_now(script_state_of(lua)->run->world) + duration_ns,
+                       nothing_more);
 }
 
 static int call_spawn(lua_State *lua)
@@ -309,8 +310,8 @@ void script_globals_open(lua_State *lua)
         {NULL, NULL}};
     lua_pushglobaltable(lua);
     luaL_setfuncs(lua, functions, 0);
-#define VALUE(name, number, text) \
-    lua_pushnumber(lua, number);  \
+#define VALUE(name, number, text)                                                                            \
+    lua_pushnumber(lua, number);                                                                             \
     lua_setfield(lua, -2, #name);
 #include "sim/script/api.def"
     static const char *const wholes[] = {"KiB", "MiB"};

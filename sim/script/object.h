@@ -7,14 +7,14 @@
 #include "sim/script/state.h"
 
 struct script_class {
-    const char *name; /* "member" */
+    const char *name;        /* "member" */
     const luaL_Reg *methods; /* Ends with a NULL name. */
     const char *const *fields;
     size_t field_count;
-    void (*get)(lua_State *lua, const void *object, size_t field); /* Push one field. */
+    void (*get)(lua_State *lua, const void *object, size_t field);   /* Push one field. */
     void (*get_slot)(lua_State *lua, const void *object, int index); /* object[i]; NULL: an error. */
-    void (*print)(const void *object, char out[64]); /* tostring(). */
-    lua_Integer (*count)(lua_State *lua, const void *object); /* #object; NULL: an error. */
+    void (*print)(const void *object, char out[64]);                 /* tostring(). */
+    lua_Integer (*count)(lua_State *lua, const void *object);        /* #object; NULL: an error. */
 };
 
 void script_class_open(lua_State *lua, const struct script_class *class);

@@ -9,11 +9,11 @@
 struct script_trigger {
     struct script_trigger *next;
     bool is_when;
-    int function;  /* References in the registry. */
-    int action;    /* when: what to do. */
+    int function; /* References in the registry. */
+    int action;   /* when: what to do. */
     /* at: */
     struct sim_point_match match;
-    uint64_t members; /* Bits; 0: any. */
+    uint64_t members;        /* Bits; 0: any. */
     sim_machine_number peer; /* 0: any. */
     uint64_t nth;
     uint64_t every;
@@ -142,8 +142,10 @@ int script_call_at(lua_State *lua)
     static const char call[] = "at(point, {member=, peer=, nth=, every=}, fn)";
     static const struct script_key keys[] = {{"member", SCRIPT_ANY, 0, 0, 0, NULL},
                                              {"peer", SCRIPT_ANY, 0, 0, 0, NULL},
-                                             {"nth", SCRIPT_U64, offsetof(struct at_options, nth), 1, 0, NULL},
-                                             {"every", SCRIPT_U64, offsetof(struct at_options, every), 1, 0, NULL}};
+                                             {"nth", SCRIPT_U64, offsetof(struct at_options, nth), 1, 0,
+                                              NULL},
+                                             {"every", SCRIPT_U64, offsetof(struct at_options, every), 1, 0,
+                                              NULL}};
     const struct script_path path = {.call = "at"};
     struct script_run *run = script_run_check(lua, call);
     struct at_options options = {.every = 1};
@@ -190,8 +192,8 @@ int script_call_when(lua_State *lua)
 
 static bool is_same(const struct sim_member_view *a, const struct sim_member_view *b)
 {
-    return strcmp(a->role, b->role) == 0 && a->alive == b->alive && a->paused == b->paused && a->term == b->term &&
-           a->vote == b->vote && a->commit == b->commit && a->applied == b->applied &&
+    return strcmp(a->role, b->role) == 0 && a->alive == b->alive && a->paused == b->paused &&
+           a->term == b->term && a->vote == b->vote && a->commit == b->commit && a->applied == b->applied &&
            a->last_index == b->last_index && a->leader == b->leader && a->revision == b->revision &&
            a->connections == b->connections && a->member_id == b->member_id && a->is_learner == b->is_learner;
 }
@@ -199,7 +201,8 @@ static bool is_same(const struct sim_member_view *a, const struct sim_member_vie
 void script_triggers_look(struct script_run *run)
 {
     for (struct script_trigger *trigger = run->triggers; trigger; trigger = trigger->next) {
-        for (sim_machine_number member = 1; trigger->is_when && member <= sim_member_count(run->world); member++) {
+        for (sim_machine_number member = 1; trigger->is_when && member <= sim_member_count(run->world);
+             member++) {
             struct sim_member_view *seen = &trigger->seen[member];
             struct sim_member_view view;
             sim_member_view(run->world, member, false, &view);

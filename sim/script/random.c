@@ -39,7 +39,8 @@ int script_call_random(lua_State *lua)
     }
     check_number(lua, 1, call);
     if (count == 1) {
-        return push_between(lua, "random(n)", 1, script_check_whole(lua, 1, "random(n)", INT64_MIN, INT64_MAX));
+        return push_between(lua, "random(n)", 1,
+                            script_check_whole(lua, 1, "random(n)", INT64_MIN, INT64_MAX));
     }
     check_number(lua, 2, call);
     if (lua_isinteger(lua, 1) && lua_isinteger(lua, 2)) {

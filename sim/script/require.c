@@ -65,7 +65,8 @@ static int call_require(lua_State *lua)
 {
     const char *name = script_check_text(lua, 1, "require(name)");
     if (!is_module(name)) {
-        script_error(lua, "require: found \"%.100s\", expected the name of a file in the scenario's folder", name);
+        script_error(lua, "require: found \"%.100s\", expected the name of a file in the scenario's folder",
+                     name);
     }
     lua_settop(lua, 1);
     lua_pushvalue(lua, 1);

@@ -59,8 +59,8 @@ struct script_run {
     struct sim_boot *boots; /* By number: what c:bootstrap has told members. */
     bool has_boots;
     sim_machine_number admin; /* The client that cluster operations use; 0: none yet. */
-    uint32_t restores;         /* How many backups were restored: each makes a cluster of its own. */
-    uint64_t admin_members;    /* Whom it knows, a bit each. */
+    uint32_t restores;        /* How many backups were restored: each makes a cluster of its own. */
+    uint64_t admin_members;   /* Whom it knows, a bit each. */
     uint64_t expects;
     uint32_t metric_count, metric_capacity;
     struct script_metric *metrics;

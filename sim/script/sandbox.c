@@ -104,9 +104,9 @@ static void open_math(lua_State *lua)
 
 void script_sandbox_open(lua_State *lua)
 {
-    static const luaL_Reg libraries[] = {{LUA_GNAME, luaopen_base},         {LUA_TABLIBNAME, luaopen_table},
-                                         {LUA_STRLIBNAME, luaopen_string},  {LUA_MATHLIBNAME, luaopen_math},
-                                         {LUA_UTF8LIBNAME, luaopen_utf8},   {LUA_COLIBNAME, luaopen_coroutine}};
+    static const luaL_Reg libraries[] = {
+        {LUA_GNAME, luaopen_base},       {LUA_TABLIBNAME, luaopen_table}, {LUA_STRLIBNAME, luaopen_string},
+        {LUA_MATHLIBNAME, luaopen_math}, {LUA_UTF8LIBNAME, luaopen_utf8}, {LUA_COLIBNAME, luaopen_coroutine}};
     static const char *const removed[] = {"dofile", "loadfile", "collectgarbage", "warn"};
     static const luaL_Reg replaced[] = {{"tostring", call_tostring},
                                         {"setmetatable", call_setmetatable},

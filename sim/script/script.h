@@ -33,7 +33,7 @@ struct script_expect {
     double within; /* A fraction of `near`. */
     double min;
     double max;
-    bool is_published; /* `near` is somebody else's figure. */
+    bool is_published;    /* `near` is somebody else's figure. */
     uint32_t where_count; /* Only for points with all these values. */
     const struct script_value *where;
     uint32_t line;
@@ -63,14 +63,14 @@ struct script_scenario {
     const char *name;
     const char *file; /* As given. */
     uint32_t line;
-    uint32_t number; /* In its file, from 0. */
-    uint64_t seeds;  /* Its own number of seeds; 100 unless it says. */
-    const char *const *tags; /* NULL-terminated. */
-    const char *const *claims; /* NULL-terminated. */
-    const char *const *arms;   /* Judges and faults that must have had their part; NULL: none. */
-    const char *const *shows;  /* A hazard: names of judges, NULL-terminated; NULL: none. */
-    const char *const *measures; /* "claim metric": the figures of a claim; NULL: all metrics are. */
-    const char *note; /* Where reality is subtler than what is claimed; NULL: nowhere. */
+    uint32_t number;                     /* In its file, from 0. */
+    uint64_t seeds;                      /* Its own number of seeds; 100 unless it says. */
+    const char *const *tags;             /* NULL-terminated. */
+    const char *const *claims;           /* NULL-terminated. */
+    const char *const *arms;             /* Judges and faults that must have had their part; NULL: none. */
+    const char *const *shows;            /* A hazard: names of judges, NULL-terminated; NULL: none. */
+    const char *const *measures;         /* "claim metric": the figures of a claim; NULL: all metrics are. */
+    const char *note;                    /* Where reality is subtler than what is claimed; NULL: nowhere. */
     const struct script_expect *expects; /* Judged over all seeds; NULL: none. */
     uint32_t expect_count;
     bool is_experiment;
@@ -78,8 +78,8 @@ struct script_scenario {
     uint64_t trials;
     const char *source; /* NULL: none. */
     uint32_t axis_count;
-    uint32_t point_count; /* Every combination: the product of all axes; 1 without any. */
-    const struct script_axis *axes; /* By name. */
+    uint32_t point_count;               /* Every combination: the product of all axes; 1 without any. */
+    const struct script_axis *axes;     /* By name. */
     const struct script_figure *figure; /* NULL: none. */
 };
 
@@ -98,7 +98,7 @@ const struct script_value *script_point_value(const struct script_scenario *scen
 
 /* One line of `faultline help api`. */
 struct script_api_line {
-    const char *of;   /* "" for globals, else what it belongs to. */
+    const char *of; /* "" for globals, else what it belongs to. */
     const char *name;
     const char *written;
     const char *text;
@@ -141,7 +141,7 @@ struct script_outcome {
     struct script_metric *metrics;
     struct script_sometimes *sometimes;
     struct sim_coverage *coverage; /* NULL: the run did not come so far. */
-    struct script_param *drawn; /* What param() answered, by name, in order of first use. */
+    struct script_param *drawn;    /* What param() answered, by name, in order of first use. */
 };
 
 struct script_run_options {
@@ -149,9 +149,9 @@ struct script_run_options {
     uint32_t point; /* Of an experiment's grid. */
     const struct script_param *params;
     uint32_t param_count;
-    struct sim_sink *sink; /* NULL: nothing is recorded but the digest. */
-    uint64_t until_ns;     /* Stop looking here; 0: never. */
-    const char *disks;     /* Leave the members' directories in this folder; NULL: no. */
+    struct sim_sink *sink;    /* NULL: nothing is recorded but the digest. */
+    uint64_t until_ns;        /* Stop looking here; 0: never. */
+    const char *disks;        /* Leave the members' directories in this folder; NULL: no. */
     volatile uint64_t *steps; /* Counted up at each step of world or script, for a watchdog; may be NULL. */
 };
 

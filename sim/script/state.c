@@ -410,8 +410,8 @@ static const struct script_source *placed_in(const struct script_sources *source
         const char *names[] = {source->path, source->short_path};
         for (size_t j = 0; j < 2; j++) {
             size_t size = strlen(names[j]);
-            if (size > 0 && strncmp(text, names[j], size) == 0 && text[size] == ':' && text[size + 1] >= '0' &&
-                text[size + 1] <= '9') {
+            if (size > 0 && strncmp(text, names[j], size) == 0 && text[size] == ':' &&
+                text[size + 1] >= '0' && text[size + 1] <= '9') {
                 *rest = text + size;
                 return source;
             }
@@ -429,7 +429,8 @@ static const char *describe_error(lua_State *lua, char buffer[128])
     if (lua_istable(lua, -1)) {
         (void)lua_pushstring(lua, "code");
         (void)lua_rawget(lua, -2);
-        (void)snprintf(buffer, 128, "error: %.100s", lua_isstring(lua, -1) ? lua_tostring(lua, -1) : "a table");
+        (void)snprintf(buffer, 128, "error: %.100s",
+                       lua_isstring(lua, -1) ? lua_tostring(lua, -1) : "a table");
         lua_pop(lua, 1);
         return buffer;
     }
@@ -444,7 +445,8 @@ static void add_hint(const char *text, char *out, size_t size)
     const char *start = strstr(text, mark);
     const char *end = start ? strchr(start + sizeof mark - 1, '\'') : NULL;
     char name[64];
-    if (!end || strstr(text, "a nil value") == NULL || (size_t)(end - start) - (sizeof mark - 1) >= sizeof name) {
+    if (!end || strstr(text, "a nil value") == NULL ||
+        (size_t)(end - start) - (sizeof mark - 1) >= sizeof name) {
         return;
     }
     start += sizeof mark - 1;

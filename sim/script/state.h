@@ -23,7 +23,7 @@ extern const struct base_allocator script_memory;
 /* A file of Lua: the scenario's, or one that it requires. Owns all. */
 struct script_source {
     char *path;
-    char *module; /* As it is required; NULL for the scenario's own. */
+    char *module;                /* As it is required; NULL for the scenario's own. */
     char short_path[LUA_IDSIZE]; /* As Lua's own messages show the path. */
     struct base_buffer text;
     struct base_buffer code; /* Compiled; empty before the first use. */
@@ -50,7 +50,7 @@ struct script_state {
     struct script_sources *sources;
     const struct script_param *params;
     uint32_t param_count;
-    struct script_param *drawn;     /* What param() has answered; owns the texts. */
+    struct script_param *drawn; /* What param() has answered; owns the texts. */
     uint32_t drawn_count, drawn_capacity;
     struct script_run *run;         /* NULL while a file is only read. */
     struct script_reading *reading; /* Where `scenario` puts what it finds; NULL: nowhere. */
@@ -58,8 +58,8 @@ struct script_state {
     size_t memory_bytes;
     size_t memory_collect_bytes; /* Collect garbage when more than this is used. */
     uint64_t budget;             /* Instructions left in this step. */
-    bool has_waited; /* The coroutine that yields waits for the world. */
-    bool is_doomed;  /* The run is over, nothing in Lua may catch why: */
+    bool has_waited;             /* The coroutine that yields waits for the world. */
+    bool is_doomed;              /* The run is over, nothing in Lua may catch why: */
     enum script_verdict doom;
     char doom_text[SCRIPT_TEXT_MAX];
 };

@@ -13,21 +13,21 @@ enum { SCRIPT_KEYS_MAX = 64, SCRIPT_PATH_MAX = 6 };
 #define SCRIPT_NS_MAX (UINT64_C(86400000) * 1000000000)
 
 enum script_type {
-    SCRIPT_BOOL,     /* bool */
-    SCRIPT_U32,      /* uint32_t, a whole number in [min, max] */
-    SCRIPT_U64,      /* uint64_t, likewise */
-    SCRIPT_NS,       /* uint64_t, a duration in [min, max] ns */
-    SCRIPT_SIGNED_NS, /* int64_t, a duration of either sign */
-    SCRIPT_BYTES,    /* uint64_t, whole, in [min, max] */
-    SCRIPT_PPM,      /* uint32_t, a fraction in [0, 1] */
+    SCRIPT_BOOL,       /* bool */
+    SCRIPT_U32,        /* uint32_t, a whole number in [min, max] */
+    SCRIPT_U64,        /* uint64_t, likewise */
+    SCRIPT_NS,         /* uint64_t, a duration in [min, max] ns */
+    SCRIPT_SIGNED_NS,  /* int64_t, a duration of either sign */
+    SCRIPT_BYTES,      /* uint64_t, whole, in [min, max] */
+    SCRIPT_PPM,        /* uint32_t, a fraction in [0, 1] */
     SCRIPT_SIGNED_PPM, /* int64_t, a fraction in (-1, 1] */
-    SCRIPT_NUMBER,   /* double */
-    SCRIPT_DIST,     /* struct sim_dist */
-    SCRIPT_TEXT,     /* const char *, good while the table is */
-    SCRIPT_CHOICE,   /* uint32_t, its place among `choices` */
-    SCRIPT_FUNCTION, /* nothing is stored: the reader takes it from the table */
-    SCRIPT_TABLE,    /* likewise */
-    SCRIPT_ANY       /* likewise, unchecked */
+    SCRIPT_NUMBER,     /* double */
+    SCRIPT_DIST,       /* struct sim_dist */
+    SCRIPT_TEXT,       /* const char *, good while the table is */
+    SCRIPT_CHOICE,     /* uint32_t, its place among `choices` */
+    SCRIPT_FUNCTION,   /* nothing is stored: the reader takes it from the table */
+    SCRIPT_TABLE,      /* likewise */
+    SCRIPT_ANY         /* likewise, unchecked */
 };
 
 /* A key that a table may have. */
@@ -55,11 +55,11 @@ _Noreturn void script_path_error(lua_State *lua, const struct script_path *path,
 
 /* Read the table at `index` (nil: nothing to read) into the struct at `out`, which
  * holds the defaults; every key is checked. */
-void script_read_table(lua_State *lua, int index, const struct script_path *path, const struct script_key *keys,
-                       size_t key_count, void *out);
+void script_read_table(lua_State *lua, int index, const struct script_path *path,
+                       const struct script_key *keys, size_t key_count, void *out);
 /* Read one value. */
-void script_read_value(lua_State *lua, int index, const struct script_path *path, const struct script_key *key,
-                       void *out);
+void script_read_value(lua_State *lua, int index, const struct script_path *path,
+                       const struct script_key *key, void *out);
 
 /* What stands at `index`, in words: "the string \"x\"", "3", "a member", "nothing". */
 void script_describe(lua_State *lua, int index, char out[96]);

@@ -35,7 +35,8 @@ Test(check_election, leader_without_a_majority)
     struct rig rig;
     rig_init(&rig);
     const struct raft_message grant = {.type = RAFT_MSG_VOTE_RESP, .term = 5};
-    struct raft_conf_state four = {.voters = {.count = 4, .ids = {rig_id(1), rig_id(2), rig_id(3), rig_id(4)}}};
+    struct raft_conf_state four = {
+        .voters = {.count = 4, .ids = {rig_id(1), rig_id(2), rig_id(3), rig_id(4)}}};
     check_configuration(rig.check, rig.now, 1, &four);
     rig_hard_state(&rig, 2, 5, 1);
     rig_send(&rig, 2, 1, &grant);

@@ -211,17 +211,19 @@ static void return_txn(struct rig *rig, uint64_t call, const struct wire_request
                        bool succeeded)
 {
     struct kv_result put = {.kind = KV_PUT};
-    struct wire_response response = {
-        .cluster_id = RIG_CLUSTER,
-        .member_id = rig_id(1),
-        .revision = revision,
-        .result = {
-            .kind = KV_TXN, .succeeded = succeeded, .result_count = succeeded ? 1 : 0, .results = &put}};
+    struct wire_response response = {.cluster_id = RIG_CLUSTER,
+                                     .member_id = rig_id(1),
+                                     .revision = revision,
+                                     .result = {.kind = KV_TXN,
+                                                .succeeded = succeeded,
+                                                .result_count = succeeded ? 1 : 0,
+                                                .results = &put}};
     check_return(rig->check, rig->now, 12, call, request, &response, false);
 }
 
 /* If k is still as it was at `mod`, put v3. */
-static struct wire_request swap(struct kv_compare *compare, struct kv_op *put, struct kv_txn *txn, int64_t mod)
+static struct wire_request swap(struct kv_compare *compare, struct kv_op *put, struct kv_txn *txn,
+                                int64_t mod)
 {
     *compare = (struct kv_compare){.key = base_bytes_of("k"), .target = KV_COMPARE_MOD, .number = mod};
     *put = rig_put_request("k", "v3").op;

@@ -70,7 +70,8 @@ Test(check_import, maps_of_edn)
 
 Test(check_import, maps_of_json)
 {
-    cr_assert_eq(judge("[{\"process\":0,\"type\":\"invoke\",\"f\":\"put\",\"key\":\"a\",\"value\":1,\"time\":{\"s\":1}},\n"
+    cr_assert_eq(judge("[{\"process\":0,\"type\":\"invoke\",\"f\":\"put\",\"key\":\"a\",\"value\":1,\"time\":"
+                       "{\"s\":1}},\n"
                        "{\"process\":0,\"type\":\"ok\",\"f\":\"put\",\"key\":\"a\",\"value\":1},\n"
                        "{\"process\":1,\"type\":\"invoke\",\"f\":\"get\",\"key\":\"a\",\"value\":null},\n"
                        "{\"process\":1,\"type\":\"ok\",\"f\":\"get\",\"key\":\"a\",\"value\":1}]\n",
@@ -97,7 +98,8 @@ Test(check_import, says_where_and_what)
     refused("{:process 0 :type :begin}\n", 1, "found \"begin\", expected invoke, ok, fail or info");
     refused("{:process 0 :type :invoke :f :jump}\n", 1,
             "found \"jump\", expected read, get, write, put, cas or append");
-    refused("{:process 0 :type :ok :f :get}\n", 1, "found \"ok\", expected an invoke of this process before it");
+    refused("{:process 0 :type :ok :f :get}\n", 1,
+            "found \"ok\", expected an invoke of this process before it");
     refused("{:process 0 :type :invoke :f :get\n", 2, "found \"the end\", expected a value");
     refused("{\"process\" 0}\n", 1, "found \"0}\", expected a colon");
 }
@@ -105,8 +107,9 @@ Test(check_import, says_where_and_what)
 /* Whatever the bytes are, they are read or refused. */
 Test(check_import, any_prefix_is_read_or_refused)
 {
-    static const char whole[] = "[{\"process\":0,\"type\":\"invoke\",\"f\":\"cas\",\"key\":\"a\\\"\",\"value\":[1,2]},\n"
-                                "INFO x - 1 :invoke :read nil\n{:process 2 :type :info :f :read :value {:a (1 2)}}]";
+    static const char whole[] =
+        "[{\"process\":0,\"type\":\"invoke\",\"f\":\"cas\",\"key\":\"a\\\"\",\"value\":[1,2]},\n"
+        "INFO x - 1 :invoke :read nil\n{:process 2 :type :info :f :read :value {:a (1 2)}}]";
     for (size_t size = 0; size < sizeof whole; size++) {
         char *copy = malloc(size + 1);
         memcpy(copy, whole, size);
@@ -133,16 +136,18 @@ static enum check_revised_fault revise(const char *bytes)
     return fault;
 }
 
-#define PUT(process, value, revision) \
-    "{:process " process " :type :invoke :f :put :key :k :value " value "}\n" \
+#define PUT(process, value, revision)                                                                        \
+    "{:process " process " :type :invoke :f :put :key :k :value " value "}\n"                                \
     "{:process " process " :type :ok :f :put :revision " revision "}\n"
-#define GET(process, value, revision, modified) \
-    "{:process " process " :type :invoke :f :get :key :k}\n" \
-    "{:process " process " :type :ok :f :get :value " value " :revision " revision " :mod_revision " modified "}\n"
+#define GET(process, value, revision, modified)                                                              \
+    "{:process " process " :type :invoke :f :get :key :k}\n"                                                 \
+    "{:process " process " :type :ok :f :get :value " value " :revision " revision                           \
+    " :mod_revision " modified "}\n"
 
 Test(check_revisions, in_order)
 {
-    cr_assert_eq(revise(GET("1", "nil", "1", "0") PUT("0", "1", "2") PUT("0", "2", "4") GET("1", "2", "5", "4")),
+    cr_assert_eq(revise(GET("1", "nil", "1", "0") PUT("0", "1", "2") PUT("0", "2", "4")
+                            GET("1", "2", "5", "4")),
                  CHECK_REVISED_FINE);
 }
 
@@ -153,7 +158,8 @@ Test(check_revisions, stale_read)
 
 Test(check_revisions, wrong_content)
 {
-    cr_assert_eq(revise(PUT("0", "1", "2") PUT("0", "2", "3") GET("1", "1", "3", "3")), CHECK_REVISED_CONTENT);
+    cr_assert_eq(revise(PUT("0", "1", "2") PUT("0", "2", "3") GET("1", "1", "3", "3")),
+                 CHECK_REVISED_CONTENT);
 }
 
 Test(check_revisions, one_revision_twice)

@@ -4,8 +4,8 @@
 #include <criterion/criterion.h>
 
 /* An operation on key 0 over the events [invoked, returned]. */
-static struct check_operation *add(struct check_recording *recording, enum check_action action, uint32_t value,
-                                   uint32_t invoked, uint32_t returned)
+static struct check_operation *add(struct check_recording *recording, enum check_action action,
+                                   uint32_t value, uint32_t invoked, uint32_t returned)
 {
     struct check_operation *operation = check_recording_add(recording);
     operation->action = action;
@@ -137,7 +137,8 @@ static bool try_orders(const struct check_recording *recording, uint32_t done, u
     for (uint32_t i = 0; i < recording->count; i++) {
         if (!(done >> i & 1)) {
             is_over &= recording->operations[i].returned == CHECK_NEVER;
-            earliest = recording->operations[i].returned < earliest ? recording->operations[i].returned : earliest;
+            earliest =
+                recording->operations[i].returned < earliest ? recording->operations[i].returned : earliest;
         }
     }
     if (is_over) {
@@ -148,12 +149,12 @@ static bool try_orders(const struct check_recording *recording, uint32_t done, u
         if (done >> i & 1 || operation->invoked > earliest) {
             continue;
         }
-        bool fits = operation->action == CHECK_WRITE ||
-                    (operation->action == CHECK_READ
-                         ? state == operation->value || operation->returned == CHECK_NEVER
-                         : operation->is_refused != (state == operation->from));
-        bool changes = operation->action == CHECK_WRITE ||
-                       (operation->action == CHECK_CAS && !operation->is_refused);
+        bool fits =
+            operation->action == CHECK_WRITE ||
+            (operation->action == CHECK_READ ? state == operation->value || operation->returned == CHECK_NEVER
+                                             : operation->is_refused != (state == operation->from));
+        bool changes =
+            operation->action == CHECK_WRITE || (operation->action == CHECK_CAS && !operation->is_refused);
         if (fits && try_orders(recording, done | 1u << i, changes ? operation->value : state)) {
             return true;
         }

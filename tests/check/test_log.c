@@ -195,8 +195,9 @@ Test(check_state_machine, applied_again_after_a_restart)
     rig_lead(&rig, 1, 5);
     raft_index index = rig_commit(&rig, "a");
     rig_apply(&rig, 2, index, 5, "a", NULL, BASE_OK, 1);
-    struct raft_status_report report = {
-        .hard_state = {.term = 5, .vote = rig_id(1), .commit = 1}, .last_index = 1, .last_term = 5};
+    struct raft_status_report report = {.hard_state = {.term = 5, .vote = rig_id(1), .commit = 1},
+                                        .last_index = 1,
+                                        .last_term = 5};
     rig_restart(&rig, 2, false, &report);
     rig_apply(&rig, 2, index, 5, "a", NULL, BASE_OK, 1);
     EXPECT(CHECK_COUNT);

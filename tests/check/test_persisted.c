@@ -127,7 +127,8 @@ Test(check_persisted, acknowledgement_of_an_installed_snapshot)
     rig_restart(&rig, 2, false, &report);
     check_restore(rig.check, rig.now, 2, &(struct raft_snapshot){.index = 2, .term = 5});
     rig_hard_state(&rig, 2, 5, 0);
-    check_durable(rig.check, rig.now, 2, &(struct disk_tag){.record = DISK_SNAPSHOT, .last_index = 2, .term = 5});
+    check_durable(rig.check, rig.now, 2,
+                  &(struct disk_tag){.record = DISK_SNAPSHOT, .last_index = 2, .term = 5});
     rig_send(&rig, 2, 1, &accept);
     EXPECT(CHECK_COUNT);
     rig_release(&rig);
@@ -140,8 +141,9 @@ Test(check_persisted, restart_with_less_than_was_durable)
     rig_lead(&rig, 1, 5);
     rig_commit(&rig, "a");
     rig_commit(&rig, "b");
-    struct raft_status_report report = {
-        .hard_state = {.term = 5, .vote = rig_id(1)}, .last_index = 1, .last_term = 5};
+    struct raft_status_report report = {.hard_state = {.term = 5, .vote = rig_id(1)},
+                                        .last_index = 1,
+                                        .last_term = 5};
     rig_restart(&rig, 2, true, &report);
     EXPECT(CHECK_PERSISTED);
     rig_release(&rig);
@@ -154,8 +156,9 @@ Test(check_persisted, restart_with_more_than_was_durable)
     rig_lead(&rig, 1, 5);
     rig_commit(&rig, "a");
     rig_append(&rig, 2, 2, 5, "b");
-    struct raft_status_report report = {
-        .hard_state = {.term = 5, .vote = rig_id(1)}, .last_index = 2, .last_term = 5};
+    struct raft_status_report report = {.hard_state = {.term = 5, .vote = rig_id(1)},
+                                        .last_index = 2,
+                                        .last_term = 5};
     rig_restart(&rig, 2, true, &report);
     rig_send(&rig, 2, 1, &accept);
     EXPECT(CHECK_COUNT);

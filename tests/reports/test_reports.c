@@ -77,11 +77,15 @@ Test(reports, html_has_coverage_where_there_were_faults, .init = setup, .fini = 
     tally->frames[SIM_FRAME_LOSE][RAFT_MSG_APP] = 33;
     tally->passed[RAFT_MSG_APP][SIM_LEADER][SIM_FOLLOWER] = 44;
     text = fixture_report(&fixture, report_html);
-    cr_assert(strstr(text, "<summary>coverage: 2 of 56 fault × role, 1 of 6 fault × message, 1 kinds of message "
-                           "between 1 pairs of roles</summary>"));
-    cr_assert(strstr(text, "<tr><td>wipe</td><td></td><td></td><td></td><td></td><td></td><td>11</td><td></td></tr>"),
-              "who runs cannot be wiped");
-    cr_assert(strstr(text, "<tr><td>crash</td><td>22</td><td class=\"bad\">0</td>"), "a follower never crashed");
+    cr_assert(strstr(text,
+                     "<summary>coverage: 2 of 56 fault × role, 1 of 6 fault × message, 1 kinds of message "
+                     "between 1 pairs of roles</summary>"));
+    cr_assert(
+        strstr(text,
+               "<tr><td>wipe</td><td></td><td></td><td></td><td></td><td></td><td>11</td><td></td></tr>"),
+        "who runs cannot be wiped");
+    cr_assert(strstr(text, "<tr><td>crash</td><td>22</td><td class=\"bad\">0</td>"),
+              "a follower never crashed");
     cr_assert(strstr(text, "<tr><td>MsgApp</td><td>33</td><td class=\"bad\">0</td>"));
     free(text);
 }

@@ -42,9 +42,13 @@ static void lost(void *context, disk_file file, uint64_t offset, uint64_t size_b
 void disk_rig_init(struct disk_rig *rig, uint64_t seed)
 {
     *rig = (struct disk_rig){.armed_ns = UINT64_MAX};
-    rig->host = (struct sim_disk_host){
-        .context = rig, .now = now, .arm = arm, .written = written, .durable = durable,
-        .survived = durable, .lost = lost};
+    rig->host = (struct sim_disk_host){.context = rig,
+                                       .now = now,
+                                       .arm = arm,
+                                       .written = written,
+                                       .durable = durable,
+                                       .survived = durable,
+                                       .lost = lost};
     sim_random_init(&rig->random, seed, 1, 0, SIM_FOR_DISK);
     sim_random_init(&rig->power, seed, 1, 0, SIM_FOR_POWER);
     rig->disk = sim_disk_new(&rig->host, &rig->random);

@@ -160,9 +160,13 @@ Test(client_call, a_write_survives_the_reset_of_another_connection)
 
 Test(client_call, a_write_is_unknown_when_the_server_does_not_know)
 {
-    static const enum base_status statuses[] = {
-        BASE_TIMEOUT, BASE_TIMEOUT_LEADER_FAIL, BASE_TIMEOUT_CONNECTION_LOST, BASE_LEADER_CHANGED,
-        BASE_STOPPED, BASE_UNAVAILABLE,         BASE_CANCELED};
+    static const enum base_status statuses[] = {BASE_TIMEOUT,
+                                                BASE_TIMEOUT_LEADER_FAIL,
+                                                BASE_TIMEOUT_CONNECTION_LOST,
+                                                BASE_LEADER_CHANGED,
+                                                BASE_STOPPED,
+                                                BASE_UNAVAILABLE,
+                                                BASE_CANCELED};
     for (size_t i = 0; i < COUNT(statuses); i++) {
         fake_start_ready(&host, 3, NULL);
         (void)call(fake_put());

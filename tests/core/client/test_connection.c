@@ -94,8 +94,9 @@ Test(client_connection, frames_of_an_older_one_count_for_nothing)
 
 Test(client_connection, silence_is_noticed_by_pings)
 {
-    struct client_config config = {
-        .timeout_ns = 60 * FAKE_S, .keepalive_every_ns = 2 * FAKE_S, .keepalive_timeout_ns = FAKE_S};
+    struct client_config config = {.timeout_ns = 60 * FAKE_S,
+                                   .keepalive_every_ns = 2 * FAKE_S,
+                                   .keepalive_timeout_ns = FAKE_S};
     fake_start_ready(&host, 1, &config);
     (void)call(fake_put());
     fake_advance(&host, 2 * FAKE_S);
@@ -115,8 +116,9 @@ Test(client_connection, silence_is_noticed_by_pings)
 
 Test(client_connection, what_is_heard_puts_pings_off)
 {
-    struct client_config config = {
-        .timeout_ns = 60 * FAKE_S, .keepalive_every_ns = 2 * FAKE_S, .keepalive_timeout_ns = FAKE_S};
+    struct client_config config = {.timeout_ns = 60 * FAKE_S,
+                                   .keepalive_every_ns = 2 * FAKE_S,
+                                   .keepalive_timeout_ns = FAKE_S};
     fake_start_ready(&host, 1, &config);
     fake_advance(&host, FAKE_S);
     (void)call(fake_put());

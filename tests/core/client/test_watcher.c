@@ -7,8 +7,9 @@ static struct fake_host host;
 
 static void watch(uint64_t id, int64_t revision)
 {
-    struct wire_request create = {
-        .kind = WIRE_WATCH_CREATE, .op.key = base_bytes_of("key"), .revision = revision};
+    struct wire_request create = {.kind = WIRE_WATCH_CREATE,
+                                  .op.key = base_bytes_of("key"),
+                                  .revision = revision};
     client_watch(host.client, host.now_ns, id, &create);
 }
 
@@ -25,7 +26,10 @@ static void batch(int64_t first, uint32_t count, bool fragment)
         events[i].record = (struct kv_record){.key = base_bytes_of("key"), .value = base_bytes_of("value")};
         events[i].record.mod_revision = first + (int64_t)i;
     }
-    struct wire_watch out = {.revision = first + 10, .fragment = fragment, .event_count = count, .events = events};
+    struct wire_watch out = {.revision = first + 10,
+                             .fragment = fragment,
+                             .event_count = count,
+                             .events = events};
     fake_watch(&host, fake_last(&host, WIRE_REQUEST), out);
 }
 
@@ -152,7 +156,8 @@ Test(client_watcher, is_over_when_compacted)
     fake_start_ready(&host, 2, NULL);
     watch(5, 3);
     created(20);
-    fake_watch(&host, fake_last(&host, WIRE_REQUEST), (struct wire_watch){.revision = 40, .compact_revision = 30});
+    fake_watch(&host, fake_last(&host, WIRE_REQUEST),
+               (struct wire_watch){.revision = 40, .compact_revision = 30});
     cr_assert_eq(host.batches[0].compact_revision, 30);
     watch(5, 3);
     fake_respond(&host, fake_last(&host, WIRE_REQUEST),

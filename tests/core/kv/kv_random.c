@@ -400,9 +400,9 @@ static void step_watch(struct world *world)
     world->watches[watch].flags = (uint32_t)below(world, 8);
     world->watches[watch].is_behind = false;
     world->watches[watch].next = revision == 0 ? world->model.revision + 1 : revision;
-    enum base_status status = kv_watch_add(world->watchers, watch, model_key(key),
-                                           model_range_end(world->watches[watch].end), revision,
-                                           world->watches[watch].flags);
+    enum base_status status =
+        kv_watch_add(world->watchers, watch, model_key(key), model_range_end(world->watches[watch].end),
+                     revision, world->watches[watch].flags);
     bool is_empty = world->watches[watch].end < MODEL_KEYS && world->watches[watch].end <= key;
     assert(status == (is_empty ? BASE_EMPTY_RANGE : BASE_OK));
     world->watches[watch].is_on = !is_empty;

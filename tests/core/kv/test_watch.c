@@ -246,7 +246,8 @@ Test(kv_watch, senseless_ones_are_refused)
     const struct base_bytes none = {0};
     cr_assert_eq(kv_watch_add(watched.watchers, 1, base_bytes_of("a"), none, -1, 0), BASE_INVALID);
     cr_assert_eq(kv_watch_add(watched.watchers, 1, none, none, 0, 0), BASE_EMPTY_KEY);
-    cr_assert_eq(kv_watch_add(watched.watchers, 1, base_bytes_of("b"), base_bytes_of("b"), 0, 0), BASE_EMPTY_RANGE);
+    cr_assert_eq(kv_watch_add(watched.watchers, 1, base_bytes_of("b"), base_bytes_of("b"), 0, 0),
+                 BASE_EMPTY_RANGE);
     cr_assert_not(kv_watch_cancel(watched.watchers, 1));
     cr_assert_not(kv_watch_is_synced(watched.watchers, 1));
     cr_assert_eq(watched_release(&watched), 0);

@@ -58,12 +58,12 @@ static void host_send(void *context, raft_id to, const struct wire_message *mess
     rig->sent_count++;
 }
 
-static void host_ask(void *context, struct base_bytes url, uint64_t number, const struct wire_message *message)
+static void host_ask(void *context, struct base_bytes url, uint64_t number,
+                     const struct wire_message *message)
 {
     struct boot_rig *rig = context;
     struct rig_question *asked = &rig->asked;
-    *asked = (struct rig_question){
-        .number = number, .kind = message->kind, .op = message->request.op.kind};
+    *asked = (struct rig_question){.number = number, .kind = message->kind, .op = message->request.op.kind};
     copy_text(asked->url, sizeof asked->url, url);
     copy_text(asked->key, sizeof asked->key, message->request.op.key);
     copy_text(asked->value, sizeof asked->value, message->request.op.value);
@@ -190,8 +190,7 @@ void rig_start(struct boot_rig *rig)
     rig->member_id = RAFT_NONE;
     rig->steps[0] = '\0';
     rig->stopped[0] = '\0';
-    rig->member =
-        member_new(&rig->config, &rig->allocator, &rig->host, &rig->disk->disk, &rig->observer);
+    rig->member = member_new(&rig->config, &rig->allocator, &rig->host, &rig->disk->disk, &rig->observer);
     member_start(rig->member, rig->now_ns);
 }
 
@@ -245,13 +244,17 @@ void rig_refuse(struct boot_rig *rig)
     member_unanswered(rig->member, rig->now_ns, take_question(rig));
 }
 
-void rig_answer_members(struct boot_rig *rig, uint64_t cluster_id, const struct wire_member *members, uint32_t count)
+void rig_answer_members(struct boot_rig *rig, uint64_t cluster_id, const struct wire_member *members,
+                        uint32_t count)
 {
     cr_assert_eq(rig->asked.kind, WIRE_PEER_QUERY);
     const struct wire_message message = {
         .kind = WIRE_PEER_ANSWER,
         .cluster_id = cluster_id,
-        .response = {.id = take_question(rig), .cluster_id = cluster_id, .member_count = count, .members = members},
+        .response = {.id = take_question(rig),
+                     .cluster_id = cluster_id,
+                     .member_count = count,
+                     .members = members},
     };
     member_receive(rig->member, rig->now_ns, 1, &message);
 }

@@ -57,7 +57,8 @@ void rig_settle(struct boot_rig *rig);
 /* Whoever was asked refuses the connection. */
 void rig_refuse(struct boot_rig *rig);
 /* A peer answers: these are the members of the cluster `cluster_id`. */
-void rig_answer_members(struct boot_rig *rig, uint64_t cluster_id, const struct wire_member *members, uint32_t count);
+void rig_answer_members(struct boot_rig *rig, uint64_t cluster_id, const struct wire_member *members,
+                        uint32_t count);
 /* The registry answers, with records in the order of their creation. */
 void rig_answer_records(struct boot_rig *rig, const struct kv_record *records, uint32_t count);
 

@@ -123,7 +123,8 @@ Test(member_misconfigured, the_election_timeout_is_beyond_fifty_seconds)
     rig_init(&rig, 3);
     rig.config.strict_timing = true;
     rig.config.election_ticks = 501;
-    check_stops(&rig, "bootstrap: election-timeout[50100ms] is too long, and should be set less than 50000ms");
+    check_stops(&rig,
+                "bootstrap: election-timeout[50100ms] is too long, and should be set less than 50000ms");
 }
 
 Test(member_misconfigured, there_is_no_log_to_force_a_cluster_from)
@@ -376,7 +377,8 @@ Test(member_join, the_cluster_lives_elsewhere)
     members[2].peer_url = base_bytes_of("http://elsewhere:1");
     rig_answer_members(&rig, 77, members, 3);
     rig_answer_members(&rig, 77, members, 3);
-    static const char reason[] = "bootstrap: error validating peerURLs: PeerURLs: no match found for existing member";
+    static const char reason[] =
+        "bootstrap: error validating peerURLs: PeerURLs: no match found for existing member";
     cr_assert_eq(strncmp(rig.stopped, reason, strlen(reason)), 0, "%s", rig.stopped);
     rig_release(&rig);
 }

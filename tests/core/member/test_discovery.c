@@ -186,8 +186,9 @@ Test(member_discovery, a_used_token_is_refused_by_the_others)
     enter(&registry, "/_etcd/registry/T1/members/2", "m2=http://m2:2380");
     answer_members(&rig, &registry);
     rig_refuse(&rig);
-    const struct wire_member served = {
-        .id = rig.member_id, .name = base_bytes_of("m1"), .peer_url = base_bytes_of("http://m1:2380")};
+    const struct wire_member served = {.id = rig.member_id,
+                                       .name = base_bytes_of("m1"),
+                                       .peer_url = base_bytes_of("http://m1:2380")};
     uint64_t cluster_id = rig.cluster_id;
     model_disk_free(rig.disk);
     rig.disk = model_disk_new();

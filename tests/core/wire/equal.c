@@ -24,7 +24,8 @@ static bool txn_equal(const struct kv_txn *a, const struct kv_txn *b)
             return false;
         }
     }
-    return ops_equal(a->success, b->success, a->success_count) && ops_equal(a->failure, b->failure, a->failure_count);
+    return ops_equal(a->success, b->success, a->success_count) &&
+           ops_equal(a->failure, b->failure, a->failure_count);
 }
 
 static bool op_equal(const struct kv_op *a, const struct kv_op *b)
@@ -47,8 +48,8 @@ static bool ops_equal(const struct kv_op *a, const struct kv_op *b, uint32_t cou
 
 static bool member_equal(const struct wire_member *a, const struct wire_member *b)
 {
-    return a->id == b->id && base_bytes_equal(a->name, b->name) && base_bytes_equal(a->peer_url, b->peer_url) &&
-           a->is_learner == b->is_learner;
+    return a->id == b->id && base_bytes_equal(a->name, b->name) &&
+           base_bytes_equal(a->peer_url, b->peer_url) && a->is_learner == b->is_learner;
 }
 
 static bool numbers_equal(const int64_t *a, const int64_t *b, uint32_t count)
@@ -84,8 +85,8 @@ bool test_request_equal(const struct wire_request *a, const struct wire_request 
 
 bool test_proposal_equal(const struct wire_proposal *a, const struct wire_proposal *b)
 {
-    return a->id == b->id && a->proposer == b->proposer && a->term == b->term && a->is_fenced == b->is_fenced &&
-           test_request_equal(&a->request, &b->request);
+    return a->id == b->id && a->proposer == b->proposer && a->term == b->term &&
+           a->is_fenced == b->is_fenced && test_request_equal(&a->request, &b->request);
 }
 
 static bool record_equal(const struct kv_record *a, const struct kv_record *b)
@@ -116,11 +117,12 @@ static bool result_equal(const struct kv_result *a, const struct kv_result *b)
 
 static bool response_equal(const struct wire_response *a, const struct wire_response *b)
 {
-    if (a->id != b->id || a->status != b->status || a->cluster_id != b->cluster_id || a->member_id != b->member_id ||
-        a->revision != b->revision || a->term != b->term || a->applied != b->applied || a->leader != b->leader ||
-        a->lease != b->lease || a->ttl_s != b->ttl_s || a->granted_s != b->granted_s ||
-        a->compact_revision != b->compact_revision || a->hash != b->hash || a->lease_count != b->lease_count ||
-        a->key_count != b->key_count || a->member_count != b->member_count) {
+    if (a->id != b->id || a->status != b->status || a->cluster_id != b->cluster_id ||
+        a->member_id != b->member_id || a->revision != b->revision || a->term != b->term ||
+        a->applied != b->applied || a->leader != b->leader || a->lease != b->lease || a->ttl_s != b->ttl_s ||
+        a->granted_s != b->granted_s || a->compact_revision != b->compact_revision || a->hash != b->hash ||
+        a->lease_count != b->lease_count || a->key_count != b->key_count ||
+        a->member_count != b->member_count) {
         return false;
     }
     for (uint32_t i = 0; i < a->key_count; i++) {
@@ -169,16 +171,16 @@ static bool snapshot_equal(const struct raft_snapshot *a, const struct raft_snap
     }
     const struct raft_conf_state *x = &a->configuration;
     const struct raft_conf_state *y = &b->configuration;
-    return a->index == b->index && a->term == b->term && a->handle == b->handle && base_bytes_equal(a->data, b->data) &&
-           set_equal(&x->voters, &y->voters) && set_equal(&x->learners, &y->learners) &&
-           set_equal(&x->voters_outgoing, &y->voters_outgoing) && set_equal(&x->learners_next, &y->learners_next) &&
-           x->auto_leave == y->auto_leave;
+    return a->index == b->index && a->term == b->term && a->handle == b->handle &&
+           base_bytes_equal(a->data, b->data) && set_equal(&x->voters, &y->voters) &&
+           set_equal(&x->learners, &y->learners) && set_equal(&x->voters_outgoing, &y->voters_outgoing) &&
+           set_equal(&x->learners_next, &y->learners_next) && x->auto_leave == y->auto_leave;
 }
 
 static bool raft_equal(const struct raft_message *a, const struct raft_message *b)
 {
-    if (a->type != b->type || a->reject != b->reject || a->to != b->to || a->from != b->from || a->term != b->term ||
-        a->log_term != b->log_term || a->index != b->index || a->commit != b->commit ||
+    if (a->type != b->type || a->reject != b->reject || a->to != b->to || a->from != b->from ||
+        a->term != b->term || a->log_term != b->log_term || a->index != b->index || a->commit != b->commit ||
         a->reject_hint != b->reject_hint || a->vote != b->vote || a->entry_count != b->entry_count ||
         a->response_count != b->response_count) {
         return false;

@@ -78,7 +78,8 @@ static uint32_t few(struct test_random *random)
 
 static struct kv_op op(struct test_random *random, struct base_arena *arena, uint32_t depth);
 
-static const struct kv_op *ops(struct test_random *random, struct base_arena *arena, uint32_t depth, uint32_t *count)
+static const struct kv_op *ops(struct test_random *random, struct base_arena *arena, uint32_t depth,
+                               uint32_t *count)
 {
     *count = few(random);
     struct kv_op *items = *count == 0 ? NULL : base_arena_alloc(arena, *count * sizeof *items);
@@ -150,7 +151,9 @@ static const int64_t *numbers(struct test_random *random, struct base_arena *are
 
 static struct wire_request request(struct test_random *random, struct base_arena *arena)
 {
-    struct wire_request made = {.require_leader = coin(random), .keys = coin(random), .physical = coin(random)};
+    struct wire_request made = {.require_leader = coin(random),
+                                .keys = coin(random),
+                                .physical = coin(random)};
     made.id = number(random);
     made.kind = (enum wire_request_kind)test_random_below(random, WIRE_REQUEST_KIND_COUNT);
     if (made.kind == WIRE_KV || coin(random)) {
@@ -237,7 +240,8 @@ static struct wire_response response(struct test_random *random, struct base_are
     made.lease_count = few(random);
     made.leases = numbers(random, arena, made.lease_count);
     made.key_count = few(random);
-    struct base_bytes *keys = made.key_count == 0 ? NULL : base_arena_alloc(arena, made.key_count * sizeof *keys);
+    struct base_bytes *keys =
+        made.key_count == 0 ? NULL : base_arena_alloc(arena, made.key_count * sizeof *keys);
     for (uint32_t i = 0; i < made.key_count; i++) {
         keys[i] = bytes(random, arena);
     }
@@ -259,7 +263,8 @@ static struct wire_watch watch(struct test_random *random, struct base_arena *ar
     made.revision = signed_number(random);
     made.compact_revision = signed_number(random);
     made.event_count = few(random);
-    struct kv_event *events = made.event_count == 0 ? NULL : base_arena_alloc(arena, made.event_count * sizeof *events);
+    struct kv_event *events =
+        made.event_count == 0 ? NULL : base_arena_alloc(arena, made.event_count * sizeof *events);
     for (uint32_t i = 0; i < made.event_count; i++) {
         events[i] = (struct kv_event){.is_delete = coin(random), .has_previous = coin(random)};
         events[i].record = record(random, arena);

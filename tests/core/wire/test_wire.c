@@ -122,7 +122,8 @@ Test(wire_encode, the_size_of_a_long_message_is_known_before)
     for (int i = 0; i < 1000; i++) {
         leases[i] = INT64_MAX - i;
     }
-    struct wire_message message = {.kind = WIRE_RESPONSE, .response = {.lease_count = 1000, .leases = leases}};
+    struct wire_message message = {.kind = WIRE_RESPONSE,
+                                   .response = {.lease_count = 1000, .leases = leases}};
     wire_encode(&message, &bench.frame);
     cr_assert_eq(wire_encoded_size(&message), bench.frame.size);
     bench_reset(&bench);
@@ -165,7 +166,8 @@ Test(wire_encode, a_decoded_frame_equals_its_original)
             wire_encode(&message, &bench.frame);
             struct wire_message out;
             cr_assert_eq(wire_decode(base_buffer_view(&bench.frame), &bench.decoded, &out), BASE_OK);
-            cr_assert(test_message_equal(&message, &out), "round %d, %s", round, wire_kind_text(message.kind));
+            cr_assert(test_message_equal(&message, &out), "round %d, %s", round,
+                      wire_kind_text(message.kind));
             bench_reset(&bench);
         }
     }
@@ -356,7 +358,8 @@ Test(wire_decode, transactions_nest_so_deep_and_no_deeper)
         uint8_t whole[160] = {WIRE_REQUEST, 0, 0, 0, WIRE_KV, 8, 1};
         memcpy(whole + 7, body, size);
         enum base_status expected = depth <= WIRE_DEPTH_MAX ? BASE_OK : BASE_CORRUPT;
-        cr_assert_eq(wire_decode(frame_of(&bench, whole, 7 + size), &bench.decoded, &out), expected, "depth %u", depth);
+        cr_assert_eq(wire_decode(frame_of(&bench, whole, 7 + size), &bench.decoded, &out), expected,
+                     "depth %u", depth);
         size = wrap(body, size);
     }
     bench_release(&bench);
