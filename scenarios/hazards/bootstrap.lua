@@ -9,10 +9,10 @@ scenario "hazard: the old token after a partial wipe" {
   tags = { "bootstrap", "amnesia" },
   seeds = 20,
   cluster = { members = 3, start = "none" },
-  -- Two votes in one term, two leaders in one, two entries in one place, or a leader
-  -- without what was committed: which comes first is a matter of chance. None passes
-  -- unseen.
-  shows = { "vote", "election", "completeness", "log-matching" },
+  -- Two votes in one term, two leaders in one, two entries in one place, appended or
+  -- committed, or a leader without what was committed: which comes first is a matter of
+  -- chance. None passes unseen.
+  shows = { "vote", "election", "completeness", "log-matching", "state-machine" },
   run = function(c)
     c:bootstrap { only = { 1, 2 } }
     c:await_leader { within = 10*s }
