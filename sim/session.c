@@ -407,7 +407,7 @@ static void on_lock_granted(void *context, const struct wire_response *response,
         snprintf((char *)lock->key, sizeof lock->key, "%s/%llx", lock->name, (unsigned long long)lock->lease);
     lock->key_size = (size_t)size;
     (void)sim_client_lock(session->world, session->client, base_bytes_of(lock->name), lock->lease,
-                          CLIENT_LOCK_FOREVER, on_locked, step);
+                          CLIENT_NEVER, on_locked, step);
 }
 
 static void lock_begin(struct sim_session *session, struct step *step, struct base_bytes name, uint64_t ttl_s)

@@ -84,8 +84,7 @@ uint64_t client_lease_deadline(const struct client *client, int64_t lease);
  * Answers the lock's number; host.locked tells how it ended, once. Who holds it
  * gives it back by deleting its key, and has lost it when the lease is gone. A wait
  * longer than `within_ns` by the client's clock ends with BASE_TIMEOUT and leaves no
- * key behind, if that can be had (CLIENT_LOCK_FOREVER: as long as it takes). */
-#define CLIENT_LOCK_FOREVER UINT64_MAX
+ * key behind, if that can be had (CLIENT_NEVER: as long as it takes). */
 uint64_t client_lock(struct client *client, uint64_t now_ns, struct base_bytes name, int64_t lease,
                      uint64_t within_ns);
 /* Wait no more; host.locked is not called. Its key stays as long as its lease. */

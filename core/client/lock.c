@@ -129,22 +129,15 @@ static void wait_for(struct client *client, struct client_lock *lock)
     create.revision = lock->seen_revision + 1;
     lock->watch = CLIENT_OWN_WATCHES + client->watch_count++;
     client_watcher_begin(client, lock->watch, &create);
-    if (lock->deadline_ns != CLIENT_LOCK_FOREVER) {
-        client_timer_set(client, &lock->item, lock->deadline_ns);
-    }
+    client_timer_set(client, &lock->item, lock->deadline_ns);
 }
 
 /* It has waited long enough. */
-static bool is_late(const struct client *client, const struct client_lock *lock)
-{
-    return client->now_ns >= lock->deadline_ns;
-}
-
 static void give_up(struct client *client, struct client_lock *lock)
 {
+    const struct wire_response late = {.status = BASE_TIMEOUT};
     stop_watch(client, lock);
-    end(client, lock, BASE_TIMEOUT, false);
-    soon(client, lock, CLIENT_LOCK_LEAVE);
+    fail(client, lock, &late, false);
 }
 
 /* Where does it stand among those who wait? */
@@ -216,7 +209,7 @@ void client_lock_due(struct client *client, struct client_lock *lock)
         look(client, lock);
         break;
     case CLIENT_LOCK_WATCH:
-        if (is_late(client, lock)) {
+        if (client->now_ns >= lock->deadline_ns) {
             give_up(client, lock);
         } else {
             wait_for(client, lock);
@@ -246,8 +239,7 @@ uint64_t client_lock_begin(struct client *client, struct base_bytes name, int64_
     lock->item.kind = CLIENT_LOCK;
     lock->number = ++client->lock_count;
     lock->lease = lease;
-    lock->deadline_ns =
-        within_ns < CLIENT_LOCK_FOREVER - client->now_ns ? client->now_ns + within_ns : CLIENT_LOCK_FOREVER;
+    lock->deadline_ns = client_after(client->now_ns, within_ns);
     lock->name_size = name.size;
     base_buffer_init(&lock->key, &client->allocator);
     base_buffer_init(&lock->before, &client->allocator);

@@ -136,7 +136,7 @@ struct client_lock {
     struct client_item item;
     uint64_t number;
     int64_t lease;
-    uint64_t deadline_ns; /* CLIENT_LOCK_FOREVER: it waits as long as it takes. */
+    uint64_t deadline_ns; /* CLIENT_NEVER: it waits as long as it takes. */
     enum client_lock_state state;
     struct client_call *call; /* Under way; NULL none. */
     uint64_t watch;           /* Under way; 0 none. */

@@ -34,7 +34,7 @@ int script_lock_wait(lua_State *lua)
     const struct script_client *client = script_object_at(lua, 1, &script_client_class);
     struct base_bytes name = script_check_bytes(lua, 2, "cli:lock");
     int64_t lease = script_check_lease(lua, 3, "cli:lock");
-    uint64_t within_ns = lua_isnoneornil(lua, 4) ? CLIENT_LOCK_FOREVER : script_check_ns(lua, 4, "cli:lock");
+    uint64_t within_ns = lua_isnoneornil(lua, 4) ? CLIENT_NEVER : script_check_ns(lua, 4, "cli:lock");
     return script_wait_lock(lua, "cli:lock", (sim_machine_number)client->head.number, name, lease, within_ns,
                             end_wait);
 }

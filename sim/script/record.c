@@ -55,10 +55,9 @@ struct flags {
     uint32_t sort;
 };
 
-#define FLAG(name)                                                                                           \
-    {                                                                                                        \
-#name, SCRIPT_BOOL, offsetof(struct flags, name), 0, 0, NULL                                         \
-    }
+/* clang-format off */
+#define FLAG(name) {#name, SCRIPT_BOOL, offsetof(struct flags, name), 0, 0, NULL}
+/* clang-format on */
 
 static uint32_t flags_of(const struct flags *flags)
 {

@@ -500,8 +500,8 @@ static void run_protected(const struct setup *setup, struct script_outcome *out)
     }
 }
 
-/* The core broke an assertion of its own, or was killed: the run ends where it stood. Lua's state may
- * have been in the middle of a call, and is only to be closed. */
+/* The core broke an assertion of its own, or was killed: the run ends where it stood.
+ * Lua's state may have been in the middle of a call, and is only to be closed. */
 static void report_trap(struct script_run *run, const struct sim_trap *trap, struct script_outcome *out)
 {
     char what[700];

@@ -8,7 +8,7 @@ static struct fake_host host;
 static void begin(void)
 {
     fake_start_ready(&host, 1, NULL);
-    (void)client_lock(host.client, host.now_ns, base_bytes_of("door"), 0x1f, CLIENT_LOCK_FOREVER);
+    (void)client_lock(host.client, host.now_ns, base_bytes_of("door"), 0x1f, CLIENT_NEVER);
 }
 
 static struct kv_record key(const char *name, int64_t create)
@@ -131,7 +131,7 @@ Test(client_lock, a_wait_that_takes_too_long_takes_its_key_back)
 Test(client_lock, an_abandoned_wait_says_nothing)
 {
     fake_start_ready(&host, 1, NULL);
-    uint64_t lock = client_lock(host.client, host.now_ns, base_bytes_of("door"), 0x1f, CLIENT_LOCK_FOREVER);
+    uint64_t lock = client_lock(host.client, host.now_ns, base_bytes_of("door"), 0x1f, CLIENT_NEVER);
     client_lock_abandon(host.client, host.now_ns, lock);
     fake_answer(&host, fake_last(&host, WIRE_REQUEST), BASE_OK);
     fake_advance(&host, 60 * FAKE_S);
