@@ -35,6 +35,14 @@ static void *memory_resize(void *context, void *block, size_t size_old, size_t s
 
 const struct base_allocator script_memory = {.resize = memory_resize};
 
+/* What a library's function makes in one instruction is work, too: of large strings, a
+ * loop makes seconds of it long before it has used up its instructions. */
+static void charge(struct script_state *state, size_t bytes)
+{
+    uint64_t work = bytes / SCRIPT_INSTRUCTION_BYTES;
+    state->budget -= work < state->budget ? work : state->budget;
+}
+
 /* Lua's allocator: counts, and refuses beyond the limit. */
 static void *lua_memory(void *context, void *block, size_t size_old, size_t size_new)
 {
@@ -50,6 +58,7 @@ static void *lua_memory(void *context, void *block, size_t size_old, size_t size
     }
     void *moved = realloc(block, size_new);
     if (moved) {
+        charge(state, size_new > size_before ? size_new - size_before : 0);
         state->memory_bytes = state->memory_bytes - size_before + size_new;
     }
     return moved;

@@ -14,6 +14,7 @@ enum {
     SCRIPT_MEMORY_MAX = 256 * 1024 * 1024,
     SCRIPT_STEP_INSTRUCTIONS = 100 * 1000 * 1000, /* From one wait to the next. */
     SCRIPT_HOOK_INSTRUCTIONS = 4000,
+    SCRIPT_INSTRUCTION_BYTES = 16, /* Filling so much memory costs as much as one. */
     SCRIPT_SOURCES_MAX = 64
 };
 
