@@ -28,7 +28,8 @@ static struct base_bytes file_of(const struct backup_object *backup)
 
 static struct backup_object *push_backup(lua_State *lua, struct base_bytes file)
 {
-    struct backup_object *backup = script_object_new(lua, &script_backup_class, sizeof *backup + file.size);
+    struct backup_object *backup =
+        script_object_new(lua, &script_backup_class, sizeof *backup + file.size);
     backup->size = file.size;
     if (file.size > 0) {
         memcpy(backup->bytes, file.data, file.size);
@@ -160,21 +161,12 @@ static void get_backup(lua_State *lua, const void *object, size_t field)
         return;
     }
     switch ((enum backup_field)field) {
-    case FIELD_revision:
-        lua_pushinteger(lua, info.revision);
-        break;
-    case FIELD_index:
-        lua_pushinteger(lua, (lua_Integer)info.index);
-        break;
-    case FIELD_hash:
-        push_hex(lua, info.store_hash);
-        break;
-    case FIELD_cluster_id:
-        push_hex(lua, info.cluster_id);
-        break;
+    case FIELD_revision: lua_pushinteger(lua, info.revision); break;
+    case FIELD_index: lua_pushinteger(lua, (lua_Integer)info.index); break;
+    case FIELD_hash: push_hex(lua, info.store_hash); break;
+    case FIELD_cluster_id: push_hex(lua, info.cluster_id); break;
     case FIELD_size:
-    case FIELD_COUNT:
-        break;
+    case FIELD_COUNT: break;
     }
 }
 

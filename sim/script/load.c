@@ -21,14 +21,13 @@ enum load_field {
 static void read_mix(lua_State *lua, const struct script_path *path, struct sim_load_options *out)
 {
     static const char *const names[] = {
-        [SIM_LOAD_PUT] = "put",       [SIM_LOAD_GET] = "get",  [SIM_LOAD_RANGE] = "range",
-        [SIM_LOAD_DELETE] = "delete", [SIM_LOAD_TXN] = "txn",  [SIM_LOAD_WATCH] = "watch",
-        [SIM_LOAD_LEASE] = "lease",   [SIM_LOAD_LOCK] = "lock"};
+        [SIM_LOAD_PUT] = "put", [SIM_LOAD_GET] = "get",     [SIM_LOAD_RANGE] = "range", [SIM_LOAD_DELETE] = "delete",
+        [SIM_LOAD_TXN] = "txn", [SIM_LOAD_WATCH] = "watch", [SIM_LOAD_LEASE] = "lease", [SIM_LOAD_LOCK] = "lock"};
     struct script_key keys[SIM_LOAD_KINDS];
     double weights[SIM_LOAD_KINDS] = {0};
     for (size_t i = 0; i < SIM_LOAD_KINDS; i++) {
-        keys[i] =
-            (struct script_key){.name = names[i], .type = SCRIPT_NUMBER, .offset = i * sizeof weights[0]};
+        keys[i] = (struct script_key){
+            .name = names[i], .type = SCRIPT_NUMBER, .offset = i * sizeof weights[0]};
     }
     script_read_table(lua, -1, path, keys, SIM_LOAD_KINDS, weights);
     for (size_t i = 0; i < SIM_LOAD_KINDS; i++) {
@@ -46,17 +45,13 @@ struct load_reading {
     uint32_t pick;
 };
 
-#define OPTION(key, kind, member, low, high)                                                                 \
-    {                                                                                                        \
-        key, kind, offsetof(struct load_reading, options.member), low, high, NULL                            \
-    }
+#define OPTION(key, kind, member, low, high) \
+    {key, kind, offsetof(struct load_reading, options.member), low, high, NULL}
 
 static void read_load(lua_State *lua, struct load_reading *out)
 {
-    static const char *const picks[] = {[SIM_PICK_UNIFORM] = "uniform",
-                                        [SIM_PICK_ZIPF] = "zipf",
-                                        [SIM_PICK_HOT] = "hot",
-                                        [SIM_PICK_HOT + 1] = NULL};
+    static const char *const picks[] = {
+        [SIM_PICK_UNIFORM] = "uniform", [SIM_PICK_ZIPF] = "zipf", [SIM_PICK_HOT] = "hot", [SIM_PICK_HOT + 1] = NULL};
     static const struct script_key keys[] = {
         OPTION("clients", SCRIPT_U32, clients, 1, 2048),
         OPTION("keys", SCRIPT_U32, keys, 1, 10000000),
@@ -137,20 +132,11 @@ static void get_load(lua_State *lua, const void *object, size_t field)
     sim_load_counts(load->load, &counts);
     uint64_t value = 0;
     switch ((enum load_field)field) {
-    case FIELD_offered:
-        value = counts.offered;
-        break;
-    case FIELD_ok:
-        value = counts.ok;
-        break;
-    case FIELD_failed:
-        value = counts.failed;
-        break;
-    case FIELD_unknown:
-        value = counts.unknown;
-        break;
-    case FIELD_COUNT:
-        break;
+    case FIELD_offered: value = counts.offered; break;
+    case FIELD_ok: value = counts.ok; break;
+    case FIELD_failed: value = counts.failed; break;
+    case FIELD_unknown: value = counts.unknown; break;
+    case FIELD_COUNT: break;
     }
     lua_pushinteger(lua, (lua_Integer)value);
 }

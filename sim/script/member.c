@@ -125,8 +125,7 @@ sim_machine_number script_check_machine(lua_State *lua, int index, const char *c
         member = sim_registry(script_run_check(lua, call)->world);
     }
     if (member == 0) {
-        script_argument_error(lua, index, call,
-                              "a member (or its number or name), a client or \"discovery\"");
+        script_argument_error(lua, index, call, "a member (or its number or name), a client or \"discovery\"");
     }
     return member;
 }
@@ -163,77 +162,30 @@ static void get_member(lua_State *lua, const void *object, size_t field)
     struct sim_member_view view;
     sim_member_view(run->world, (sim_machine_number)member->head.number, field == FIELD_store_hash, &view);
     switch ((enum member_field)field) {
-    case FIELD_id:
-        push_count(lua, view.number);
-        break;
-    case FIELD_name:
-        (void)lua_pushstring(lua, view.name);
-        break;
-    case FIELD_member_id:
-        push_hex(lua, view.member_id, false);
-        break;
-    case FIELD_cluster_id:
-        push_hex(lua, view.cluster_id, false);
-        break;
-    case FIELD_role:
-        (void)lua_pushstring(lua, view.role);
-        break;
-    case FIELD_term:
-        push_count(lua, view.term);
-        break;
-    case FIELD_vote:
-        script_push_member(lua, (sim_machine_number)view.vote);
-        break;
-    case FIELD_commit:
-        push_count(lua, view.commit);
-        break;
-    case FIELD_applied:
-        push_count(lua, view.applied);
-        break;
-    case FIELD_last_index:
-        push_count(lua, view.last_index);
-        break;
-    case FIELD_last_term:
-        push_count(lua, view.last_term);
-        break;
-    case FIELD_leader:
-        script_push_member(lua, view.leader);
-        break;
-    case FIELD_alive:
-        lua_pushboolean(lua, view.alive);
-        break;
-    case FIELD_paused:
-        lua_pushboolean(lua, view.paused);
-        break;
-    case FIELD_exit:
-        (void)lua_pushstring(lua, view.exit && view.exit[0] ? view.exit : NULL);
-        break;
-    case FIELD_now:
-        script_push_ns(lua, view.local_ns);
-        break;
-    case FIELD_wall:
-        lua_pushnumber(lua, (double)view.wall_ns / 1e9);
-        break;
-    case FIELD_revision:
-        lua_pushinteger(lua, view.revision);
-        break;
-    case FIELD_store_hash:
-        push_hex(lua, view.store_hash, true);
-        break;
-    case FIELD_disk_used:
-        push_count(lua, view.disk_used_bytes);
-        break;
-    case FIELD_memory:
-        push_count(lua, view.memory_bytes);
-        break;
-    case FIELD_requests_served:
-        push_count(lua, view.requests_served);
-        break;
-    case FIELD_connections:
-        push_count(lua, view.connections);
-        break;
-    case FIELD_COUNT:
-        break;
+    case FIELD_id: push_count(lua, view.number); break;
+    case FIELD_name: (void)lua_pushstring(lua, view.name); break;
+    case FIELD_member_id: push_hex(lua, view.member_id, false); break;
+    case FIELD_cluster_id: push_hex(lua, view.cluster_id, false); break;
+    case FIELD_role: (void)lua_pushstring(lua, view.role); break;
+    case FIELD_term: push_count(lua, view.term); break;
+    case FIELD_vote: script_push_member(lua, (sim_machine_number)view.vote); break;
+    case FIELD_commit: push_count(lua, view.commit); break;
+    case FIELD_applied: push_count(lua, view.applied); break;
+    case FIELD_last_index: push_count(lua, view.last_index); break;
+    case FIELD_last_term: push_count(lua, view.last_term); break;
+    case FIELD_leader: script_push_member(lua, view.leader); break;
+    case FIELD_alive: lua_pushboolean(lua, view.alive); break;
+    case FIELD_paused: lua_pushboolean(lua, view.paused); break;
+    case FIELD_exit: (void)lua_pushstring(lua, view.exit && view.exit[0] ? view.exit : NULL); break;
+    case FIELD_now: script_push_ns(lua, view.local_ns); break;
+    case FIELD_wall: lua_pushnumber(lua, (double)view.wall_ns / 1e9); break;
+    case FIELD_revision: lua_pushinteger(lua, view.revision); break;
+    case FIELD_store_hash: push_hex(lua, view.store_hash, true); break;
+    case FIELD_disk_used: push_count(lua, view.disk_used_bytes); break;
+    case FIELD_memory: push_count(lua, view.memory_bytes); break;
+    case FIELD_requests_served: push_count(lua, view.requests_served); break;
+    case FIELD_connections: push_count(lua, view.connections); break;
+    case FIELD_COUNT: break;
     }
 }
 
@@ -267,13 +219,13 @@ static int call_term_at(lua_State *lua)
 }
 
 /* Methods without arguments that the world does as they are. */
-#define SIMPLE(name)                                                                                         \
-    static int call_##name(lua_State *lua)                                                                   \
-    {                                                                                                        \
-        struct sim_world *world = NULL;                                                                      \
-        sim_machine_number member = self(lua, #name, &world);                                                \
-        script_check_done(lua, "m:" #name "()", sim_member_##name(world, member));                           \
-        return 0;                                                                                            \
+#define SIMPLE(name)                                                              \
+    static int call_##name(lua_State *lua)                                        \
+    {                                                                             \
+        struct sim_world *world = NULL;                                           \
+        sim_machine_number member = self(lua, #name, &world);                     \
+        script_check_done(lua, "m:" #name "()", sim_member_##name(world, member)); \
+        return 0;                                                                 \
     }
 SIMPLE(crash)
 SIMPLE(power_off)

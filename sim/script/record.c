@@ -55,9 +55,7 @@ struct flags {
     uint32_t sort;
 };
 
-/* clang-format off */
 #define FLAG(name) {#name, SCRIPT_BOOL, offsetof(struct flags, name), 0, 0, NULL}
-/* clang-format on */
 
 static uint32_t flags_of(const struct flags *flags)
 {
@@ -73,10 +71,8 @@ static uint32_t flags_of(const struct flags *flags)
 
 void script_op_put(lua_State *lua, int index, const struct script_path *path, struct kv_op *op)
 {
-    static const struct script_key keys[] = {{"lease", SCRIPT_ANY, 0, 0, 0, NULL},
-                                             FLAG(prev_kv),
-                                             FLAG(ignore_value),
-                                             FLAG(ignore_lease)};
+    static const struct script_key keys[] = {
+        {"lease", SCRIPT_ANY, 0, 0, 0, NULL}, FLAG(prev_kv), FLAG(ignore_value), FLAG(ignore_lease)};
     struct flags flags = {.prev_kv = false};
     script_read_table(lua, index, path, keys, 4, &flags);
     op->flags = flags_of(&flags);
@@ -87,15 +83,15 @@ void script_op_put(lua_State *lua, int index, const struct script_path *path, st
 
 void script_op_range(lua_State *lua, int index, const struct script_path *path, struct kv_op *op)
 {
-    static const char *const orders[] = {"key",      "version", "create", "mod",    "value", "-key",
-                                         "-version", "-create", "-mod",   "-value", NULL};
-    static const struct script_key keys[] = {{"rev", SCRIPT_ANY, 0, 0, 0, NULL},
-                                             {"limit", SCRIPT_U64, offsetof(struct flags, limit), 0, 0, NULL},
-                                             {"sort", SCRIPT_CHOICE, offsetof(struct flags, sort), 0, 0,
-                                              orders},
-                                             FLAG(keys_only),
-                                             FLAG(count_only),
-                                             FLAG(serializable)};
+    static const char *const orders[] = {"key",  "version",  "create",  "mod",  "value",
+                                         "-key", "-version", "-create", "-mod", "-value", NULL};
+    static const struct script_key keys[] = {
+        {"rev", SCRIPT_ANY, 0, 0, 0, NULL},
+        {"limit", SCRIPT_U64, offsetof(struct flags, limit), 0, 0, NULL},
+        {"sort", SCRIPT_CHOICE, offsetof(struct flags, sort), 0, 0, orders},
+        FLAG(keys_only),
+        FLAG(count_only),
+        FLAG(serializable)};
     struct flags flags = {.sort = UINT32_MAX};
     script_read_table(lua, index, path, keys, 6, &flags);
     op->flags = flags_of(&flags);
@@ -134,9 +130,7 @@ static void read_compare(lua_State *lua, const struct script_path *path, struct 
     static const char *const targets[] = {"version", "create", "mod", "value", "lease", NULL};
     static const char *const relations[] = {"=", "!=", "<", ">", NULL};
     static const struct script_key target_key = {.name = "target", .type = SCRIPT_CHOICE, .choices = targets};
-    static const struct script_key relation_key = {.name = "relation",
-                                                   .type = SCRIPT_CHOICE,
-                                                   .choices = relations};
+    static const struct script_key relation_key = {.name = "relation", .type = SCRIPT_CHOICE, .choices = relations};
     uint32_t target = 0;
     uint32_t relation = 0;
     int top = lua_gettop(lua);
@@ -206,8 +200,8 @@ static void read_op(lua_State *lua, const struct script_path *path, struct kv_op
 }
 
 /* The operations under a key of the table at `index`. */
-static const struct kv_op *read_ops(lua_State *lua, int index, const struct script_path *path,
-                                    const char *key, uint32_t *count)
+static const struct kv_op *read_ops(lua_State *lua, int index, const struct script_path *path, const char *key,
+                                    uint32_t *count)
 {
     struct script_path inner = script_path_in(path, key);
     (void)lua_getfield(lua, index, key);

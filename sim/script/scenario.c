@@ -11,10 +11,7 @@
 enum { AXES_MAX = 8, POINTS_MAX = 100000 };
 
 /* Keys without an offset are looked at by themselves. */
-#define LATER(key, kind)                                                                                     \
-    {                                                                                                        \
-        key, kind, 0, 0, 0, NULL                                                                             \
-    }
+#define LATER(key, kind) {key, kind, 0, 0, 0, NULL}
 
 struct reading {
     uint64_t seeds;
@@ -135,8 +132,7 @@ static const char *const *read_measures(lua_State *lua, const struct script_path
                 lua_pop(lua, 2);
             }
             if (!is_list) {
-                script_path_error(lua, &own,
-                                  "found no list of names, expected metrics that the scenario records");
+                script_path_error(lua, &own, "found no list of names, expected metrics that the scenario records");
             }
             if (size == 0) {
                 measures[count++] = keep(arena, lua_pushfstring(lua, "%s ", *claim));
@@ -212,13 +208,11 @@ static void read_grid(lua_State *lua, const struct script_path *path, struct bas
         (void)lua_getfield(lua, -1, names[i]);
         lua_Integer size = lua_istable(lua, -1) ? (lua_Integer)lua_rawlen(lua, -1) : 0;
         if (size < 1 || (uint64_t)size * out->point_count > POINTS_MAX) {
-            script_path_error(lua, &axis, "found no list of values, or more than %d combinations",
-                              POINTS_MAX);
+            script_path_error(lua, &axis, "found no list of values, or more than %d combinations", POINTS_MAX);
         }
         struct script_value *values = base_arena_alloc(arena, (size_t)size * sizeof *values);
-        axes[i] = (struct script_axis){.name = keep(arena, names[i]),
-                                       .value_count = (uint32_t)size,
-                                       .values = values};
+        axes[i] = (struct script_axis){
+            .name = keep(arena, names[i]), .value_count = (uint32_t)size, .values = values};
         for (lua_Integer j = 0; j < size; j++) {
             (void)lua_rawgeti(lua, -1, j + 1);
             values[j] = read_value(lua, &axis, axes[i].name, arena);
@@ -234,17 +228,11 @@ static void read_grid(lua_State *lua, const struct script_path *path, struct bas
 static void read_figure(lua_State *lua, const struct script_path *path, struct base_arena *arena,
                         struct script_scenario *out)
 {
-#define FIGURE(key, kind, member)                                                                            \
-    {                                                                                                        \
-        key, kind, offsetof(struct script_figure, member), 0, 0, NULL                                        \
-    }
+#define FIGURE(key, kind, member) {key, kind, offsetof(struct script_figure, member), 0, 0, NULL}
     static const struct script_key keys[] = {
-        FIGURE("kind", SCRIPT_TEXT, kind),
-        FIGURE("x", SCRIPT_TEXT, x),
-        FIGURE("y", SCRIPT_TEXT, y),
-        FIGURE("by", SCRIPT_TEXT, by),
-        FIGURE("title", SCRIPT_TEXT, title),
-        FIGURE("log_x", SCRIPT_BOOL, is_log_x),
+        FIGURE("kind", SCRIPT_TEXT, kind),       FIGURE("x", SCRIPT_TEXT, x),
+        FIGURE("y", SCRIPT_TEXT, y),             FIGURE("by", SCRIPT_TEXT, by),
+        FIGURE("title", SCRIPT_TEXT, title),     FIGURE("log_x", SCRIPT_BOOL, is_log_x),
         FIGURE("log_y", SCRIPT_BOOL, is_log_y),
     };
 #undef FIGURE
@@ -285,19 +273,12 @@ static void read_where(lua_State *lua, const struct script_path *path, struct ba
 static void read_expect(lua_State *lua, const struct script_path *path, struct base_arena *arena,
                         struct script_expect *out)
 {
-#define EXPECT(key, kind, member)                                                                            \
-    {                                                                                                        \
-        key, kind, offsetof(struct script_expect, member), 0, 0, NULL                                        \
-    }
+#define EXPECT(key, kind, member) {key, kind, offsetof(struct script_expect, member), 0, 0, NULL}
     static const struct script_key keys[] = {
-        EXPECT("stat", SCRIPT_TEXT, stat),
-        EXPECT("of", SCRIPT_TEXT, of),
-        LATER("where", SCRIPT_TABLE),
-        EXPECT("near", SCRIPT_NUMBER, near),
-        EXPECT("within", SCRIPT_NUMBER, within),
-        EXPECT("min", SCRIPT_NUMBER, min),
-        EXPECT("max", SCRIPT_NUMBER, max),
-        EXPECT("published", SCRIPT_BOOL, is_published),
+        EXPECT("stat", SCRIPT_TEXT, stat),     EXPECT("of", SCRIPT_TEXT, of),
+        LATER("where", SCRIPT_TABLE),          EXPECT("near", SCRIPT_NUMBER, near),
+        EXPECT("within", SCRIPT_NUMBER, within), EXPECT("min", SCRIPT_NUMBER, min),
+        EXPECT("max", SCRIPT_NUMBER, max),     EXPECT("published", SCRIPT_BOOL, is_published),
     };
 #undef EXPECT
     *out = (struct script_expect){.near = NAN, .within = NAN, .min = NAN, .max = NAN};
@@ -339,8 +320,7 @@ void script_scenario_read(lua_State *lua, bool is_experiment, struct base_arena 
     struct script_place place = {.source = NULL};
     struct reading reading = {.seeds = 100, .trials = 100};
     (void)script_where(lua, &place, NULL);
-    script_read_table(lua, 2, &path, scenario_keys, is_experiment ? EXPERIMENT_KEYS : SCENARIO_KEYS,
-                      &reading);
+    script_read_table(lua, 2, &path, scenario_keys, is_experiment ? EXPERIMENT_KEYS : SCENARIO_KEYS, &reading);
     *out = (struct script_scenario){.name = keep(arena, lua_tostring(lua, 1)),
                                     .file = place.source ? keep(arena, place.source->path) : "",
                                     .line = place.line,

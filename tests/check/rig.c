@@ -72,10 +72,7 @@ void rig_lead(struct rig *rig, uint32_t member, raft_term term)
 void rig_append(struct rig *rig, uint32_t member, raft_index index, raft_term term, const char *data)
 {
     struct base_bytes bytes = base_bytes_of(data);
-    struct raft_entry entry = {.term = term,
-                               .index = index,
-                               .data = bytes.data,
-                               .size = (uint32_t)bytes.size};
+    struct raft_entry entry = {.term = term, .index = index, .data = bytes.data, .size = (uint32_t)bytes.size};
     check_append(rig->check, rig->now, member, &entry);
 }
 
@@ -88,11 +85,8 @@ void rig_durable(struct rig *rig, uint32_t member, raft_index first, raft_index 
 
 void rig_send(struct rig *rig, uint32_t member, uint32_t to, const struct raft_message *message)
 {
-    struct wire_message wire = {.kind = WIRE_RAFT,
-                                .cluster_id = RIG_CLUSTER,
-                                .from = rig_id(member),
-                                .to = rig_id(to),
-                                .raft = *message};
+    struct wire_message wire = {
+        .kind = WIRE_RAFT, .cluster_id = RIG_CLUSTER, .from = rig_id(member), .to = rig_id(to), .raft = *message};
     wire.raft.from = rig_id(member);
     wire.raft.to = rig_id(to);
     check_send(rig->check, rig->now, member, to, &wire);
@@ -111,10 +105,7 @@ void rig_apply(struct rig *rig, uint32_t member, raft_index index, raft_term ter
                const struct wire_request *request, enum base_status status, int64_t revision)
 {
     struct base_bytes bytes = base_bytes_of(data);
-    struct raft_entry entry = {.term = term,
-                               .index = index,
-                               .data = bytes.data,
-                               .size = (uint32_t)bytes.size};
+    struct raft_entry entry = {.term = term, .index = index, .data = bytes.data, .size = (uint32_t)bytes.size};
     struct wire_proposal proposal = {.id = index, .proposer = rig_id(1), .term = term};
     if (request) {
         proposal.request = *request;
