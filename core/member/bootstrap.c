@@ -301,6 +301,7 @@ static void create_log(struct member *member, uint32_t count)
     struct member_storage *storage = &member->storage;
     storage->ticket_written = wal_create_with(storage->wal, &metadata, entries, count, &state);
     storage->ticket_needed = storage->ticket_written;
+    storage->ticket_created = storage->ticket_written;
     storage->founded_to = count;
 }
 

@@ -128,6 +128,7 @@ void member_join_answered(struct member *member, const struct wire_response *res
     const struct wal_metadata metadata = {.member_id = own, .cluster_id = member->cluster_id};
     member->storage.ticket_written = wal_create(member->storage.wal, &metadata);
     member->storage.ticket_needed = member->storage.ticket_written;
+    member->storage.ticket_created = member->storage.ticket_written;
     member_boot_step(member, "log");
     for (uint32_t i = 0; i < response->member_count; i++) {
         const struct wire_member *peer = &response->members[i];

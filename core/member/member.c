@@ -195,6 +195,17 @@ static void publish(struct member *member)
     (void)member_propose(member, 0, &request, false);
 }
 
+/* The others refuse whoever starts anew under a name that is published: before its log
+ * is there to come back to, nobody has a name. */
+static void maybe_publish(struct member *member)
+{
+    const struct member_storage *storage = &member->storage;
+    if (!member->is_published && member->publish_ns == 0 && member->leader != RAFT_NONE &&
+        wal_durable(storage->wal) >= storage->ticket_created) {
+        publish(member);
+    }
+}
+
 static void welcome(struct member *member, uint64_t connection)
 {
     struct wire_message out = {.kind = WIRE_WELCOME, .cluster_id = member->cluster_id, .from = member->id};
@@ -241,9 +252,7 @@ static void leader_changed(struct member *member, raft_id leader)
     member->leader_found_ns = member->now_ns;
     member_reads_leader_changed(member);
     member_lessor_leader_changed(member);
-    if (!member->is_published && member->publish_ns == 0) {
-        publish(member);
-    }
+    maybe_publish(member);
 }
 
 static void soft_state(struct member *member, const struct raft_ready *ready)
@@ -675,6 +684,9 @@ void member_disk_done(struct member *member, uint64_t now_ns, uint64_t token, en
 {
     if (enter(member, now_ns)) {
         member_storage_done(member, token, status);
+        if (!member->is_stopped) {
+            maybe_publish(member);
+        }
         member_settle(member);
     }
 }

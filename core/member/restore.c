@@ -74,6 +74,7 @@ static void write_down(struct member *member, const struct raft_snapshot *snapsh
     wal_snapshot_end(wal);
     member->storage.ticket_written = wal_save(wal, NULL, 0, &state, true);
     member->storage.ticket_needed = member->storage.ticket_written;
+    member->storage.ticket_created = member->storage.ticket_written;
     member->snapshots.making = *snapshot;
     member->snapshots.ended = snapshot->index;
 }

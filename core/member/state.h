@@ -60,6 +60,7 @@ struct member_storage {
     uint32_t held_count;
     uint64_t ticket_needed;  /* The newest ticket a promise may depend on. */
     uint64_t ticket_written; /* The newest ticket written, synced or not. */
+    uint64_t ticket_created; /* The new log is there after a crash; 0: it was there before. */
     raft_index founded_to;   /* The log was created with the entries up to here. */
 };
 
