@@ -288,6 +288,17 @@ static void serve_kv(struct member *member, uint64_t connection, const struct wi
     }
 }
 
+static void serve_members(struct member *member, uint64_t connection, const struct wire_request *request)
+{
+    if (!(request->op.flags & KV_SERIALIZABLE)) {
+        member_read_add(member, MEMBER_READ_RANGE, connection, false, request, 0);
+        return;
+    }
+    struct wire_response response = {.members = member->cluster.members,
+                                     .member_count = member->cluster.count};
+    member_respond(member, connection, request->id, BASE_OK, &response);
+}
+
 static bool is_learner(const struct member *member)
 {
     const struct wire_member *self = member_cluster_find(&member->cluster, member->id);
@@ -367,7 +378,7 @@ void member_request(struct member *member, uint64_t connection, const struct wir
         member_watch_request(member, connection, request);
         return;
     case WIRE_MEMBER_LIST:
-        member_read_add(member, MEMBER_READ_RANGE, connection, false, request, 0);
+        serve_members(member, connection, request);
         return;
     case WIRE_STATUS:
     case WIRE_HASH_KV:

@@ -95,7 +95,7 @@ struct wire_request {
     bool require_leader; /* Refuse with NO_LEADER rather than wait for one. */
     bool keys;           /* LEASE_TIME_TO_LIVE: with keys. */
     bool physical;       /* COMPACT: answer when it is done. */
-    struct kv_op op;     /* WIRE_KV; WATCH_CREATE: key, range_end, flags of core/kv/watch.h. */
+    struct kv_op op;     /* WIRE_KV; MEMBER_LIST: flags; WATCH_CREATE: key, range_end, flags of core/kv/watch.h. */
     int64_t lease;
     int64_t ttl_s;
     int64_t revision;          /* COMPACT, HASH_KV, WATCH_CREATE */

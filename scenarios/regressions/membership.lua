@@ -68,3 +68,26 @@ scenario "membership: who leaves needs no snapshot" {
     sometimes("one was made for it", made > 0)
   end,
 }
+
+-- The only member died with the change in its log and answered nobody. Back again it makes
+-- the change, which takes away its quorum: whoever asked has to learn that from a member
+-- that cannot confirm it, and start the second. Found by swarm/everything.lua, seed 5682.
+scenario "membership: the second member of a cluster whose first died before it answered" {
+  tags = { "membership" }, seeds = 20,
+  cluster = { members = 1 },
+  run = function(c)
+    local only = c:await_leader { within = 10*s }
+    expect(c:client():put("k", "v"))
+    local two
+    spawn(function() two = c:add_member { within = 30*s } end)
+    at("after:sync", { member = only, nth = 1 }, function()
+      only:crash()
+      spawn(function()
+        sleep(random(10.0, 40.0))
+        only:restart()
+      end)
+    end)
+    eventually(function() return two end, { within = 5*min })
+    expect(c:client():put("k", "both"), "and both serve")
+  end,
+}

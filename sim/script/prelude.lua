@@ -48,16 +48,17 @@ end
 local passing = { ["unhealthy cluster"] = true, ["no leader"] = true, ["too many requests"] = true }
 
 -- Ask for changes, a letter of `kinds` for each of `members`: a(dd), l(earner), r(emove),
--- p(romote), d(emote). Joint: all in one change.
+-- p(romote), d(emote). Joint: all in one change. What may have been made is asked for
+-- longer: who was let in holds a seat in the quorum, and is to be started.
 local function change(c, call, kinds, members, joint)
-  local stop, open = now() + 10, false
+  local began, open = now(), false
   while true do
     local done, err = native.change(c, call, kinds, members, joint)
     if done then return true end
     -- What became of a call without an answer, the list of members tells.
     open = open or err.unknown
     if open and native.listed(c, call, kinds, members) then return true end
-    if not (err.unknown or passing[err.code]) or now() >= stop then
+    if not (open or passing[err.code]) or now() - began >= (open and 120 or 10) then
       err.unknown = open
       return false, err
     end

@@ -78,14 +78,15 @@ static int end_change(lua_State *lua, int status, lua_KContext context)
     return 1;
 }
 
-/* Is the change made, by the list of members? */
-static bool is_made(const struct wire_response *response, const struct wire_change *change)
+/* Is the change made, by the list of members? Who was somebody else before is not told
+ * by the address. */
+static bool is_made(const struct wire_response *response, const struct wire_change *change, raft_id former)
 {
     const struct wire_member *found = NULL;
     for (uint32_t i = 0; i < response->member_count; i++) {
         const struct wire_member *member = &response->members[i];
         bool is_it = change->kind == WIRE_CHANGE_ADD
-                         ? base_bytes_equal(member->peer_url, change->member.peer_url)
+                         ? base_bytes_equal(member->peer_url, change->member.peer_url) && member->id != former
                          : member->id == change->member.id;
         found = is_it ? member : found;
     }
@@ -115,13 +116,18 @@ static int end_listed(lua_State *lua, int status, lua_KContext context)
         return failed;
     }
     const struct wire_response *response = script_wait_response(wait);
+    struct script_run *run = script_state_of(lua)->run;
     for (uint32_t i = 0; i < changing->count; i++) {
-        if (!is_made(response, &changing->changes[i])) {
+        struct sim_member_view view = {0};
+        if (changing->added[i] != 0) {
+            sim_member_view(run->world, changing->added[i], false, &view);
+        }
+        if (!is_made(response, &changing->changes[i], view.member_id)) {
             lua_pushboolean(lua, 0);
             return 1;
         }
     }
-    brief_all(script_state_of(lua)->run, changing, response);
+    brief_all(run, changing, response);
     lua_pushboolean(lua, 1);
     return 1;
 }
@@ -193,12 +199,20 @@ int script_reconfigure_change(lua_State *lua)
     return script_wait_call(lua, call, script_cluster_admin(lua, run), 0, &request, end_change);
 }
 
+/* native.listed(c, call, kinds, members): are the changes made? Additions are seen on any
+ * member's list: the second member of a cluster has to be started before it has a quorum.
+ * The others' lists may be too old to have had in them what is gone. */
 int script_reconfigure_listed(lua_State *lua)
 {
     const char *call = NULL;
     struct script_run *run = script_cluster_self(lua, "listed");
-    (void)read_changes(lua, run, &call);
-    const struct wire_request request = {.kind = WIRE_MEMBER_LIST};
+    const struct changing *changing = read_changes(lua, run, &call);
+    uint32_t additions = 0;
+    for (uint32_t i = 0; i < changing->count; i++) {
+        additions += changing->changes[i].kind == WIRE_CHANGE_ADD;
+    }
+    struct wire_request request = {.kind = WIRE_MEMBER_LIST};
+    request.op.flags = additions == changing->count ? KV_SERIALIZABLE : 0;
     return script_wait_call(lua, call, script_cluster_admin(lua, run), 0, &request, end_listed);
 }
 
