@@ -73,7 +73,7 @@
 ---@field reorder? any `reorder = 0`: fraction of datagrams that may overtake
 ---@field corrupt? any `corrupt = 0`: fraction of frames in which one to three bits flip
 ---@field bandwidth? any `bandwidth = nil`: bytes a second of each link; nil: no limit
----@field queue? any `queue = 4096`: frames under way on a link before more are lost
+---@field queue? any `queue = 4096`: frames under way on a link before more are lost (pieces of a snapshot wait)
 ---@field window? any `window = 64*KiB`: bytes under way to a client before its watches wait, and catch up later
 
 ---@class faultline.disk_options

@@ -5,7 +5,9 @@
  * not before the one sent ahead of it, unless a `reorder` draw lets it overtake.
  * Where bandwidth is short, frames leave one after the other, each taking its
  * encoded size; a link has `queue` frames under way at most (those that a paused or
- * busy receiver has not taken are among them), and what is sent beyond is lost.
+ * busy receiver has not taken are among them), and what is sent beyond is lost. The
+ * pieces of a snapshot are not counted: their sender waits for its socket, as etcd's
+ * does, and room for all would else decide whether a snapshot can come at all.
  * Raft's own messages are datagrams: they may be lost or come twice. Everything
  * else (forwarded proposals, snapshots, clients) is a stream: in order and once; a
  * loss costs it a retransmission of 200 ms. A cut, one way, loses what is under way
@@ -117,6 +119,11 @@ static bool ppm_of(uint64_t draw, uint32_t shift, uint32_t ppm)
     return part * 1000000 < (uint64_t)ppm << 20;
 }
 
+static bool is_counted(const struct sim_frame *frame)
+{
+    return frame->message && frame->message->kind != WIRE_SNAPSHOT_CHUNK;
+}
+
 static void push(struct sim_world *world, struct sim_link *link, struct sim_frame *frame, uint64_t arrival_ns,
                  bool overtakes)
 {
@@ -126,8 +133,10 @@ static void push(struct sim_world *world, struct sim_link *link, struct sim_fram
         }
         link->last_arrival_ns = arrival_ns;
     }
-    frame->is_waiting = true;
-    link->waiting++;
+    if (is_counted(frame)) {
+        frame->is_waiting = true;
+        link->waiting++;
+    }
     sim_push(world, arrival_ns, SIM_ITEM_FRAME, frame->to, frame, 0);
 }
 
@@ -278,7 +287,7 @@ void sim_network_send(struct sim_world *world, struct sim_frame *frame)
     if (link->is_cut) {
         befall(world, SIM_FRAME_SEVER, frame);
         lose(world, frame);
-    } else if (link->waiting >= options->queue_frames && frame->message) {
+    } else if (link->waiting >= options->queue_frames && is_counted(frame)) {
         overflow(world, frame);
     } else {
         travel(world, link, frame, latency_ns, draw);

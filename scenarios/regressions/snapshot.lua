@@ -35,3 +35,20 @@ scenario "snapshot: nobody waits for one of a leader that is deposed" {
     expect(made > 0, "it makes snapshots of its own")
   end,
 }
+
+-- More pieces than the link has room for: whoever is behind must get them all the same.
+-- Found by swarm/everything.lua, seed 4681.
+scenario "snapshot: larger than a link's queue" {
+  tags = { "snapshot", "network" }, seeds = 10,
+  cluster = { members = 3, snapshot_entries = 20, catchup_entries = 1 },
+  network = { queue = 16 },
+  run = function(c)
+    local cli, behind = c:client(), choose(c:members())
+    c:await_leader { within = 10*s }
+    behind:crash()
+    for i = 1, 50 do expect(cli:put("k" .. i, ("x"):rep(64*KiB))) end
+    behind:restart()
+    eventually(function() return behind.alive and behind.applied >= c:leader().commit end, { within = 20*s })
+    expect(behind.revision == c:leader().revision, "it has all of it")
+  end,
+}
