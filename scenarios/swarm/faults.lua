@@ -195,6 +195,27 @@ function kinds.membership(swarm)
   spawn(ask, swarm, add)
 end
 
+-- Several at once, through a joint configuration: some come, may change places, and may
+-- leave together.
+function kinds.joint(swarm)
+  if swarm.operators >= 3 or swarm.newcomers >= 6 then return end
+  local c, voters, learners = swarm.c, random(2), random(0, 1)
+  swarm.operators, swarm.newcomers = swarm.operators + 1, swarm.newcomers + voters + learners
+  local stays, swaps = random(3) == 1, random(2) == 1
+  spawn(ask, swarm, function()
+    local fresh = c:change_members { add = voters, learners = learners }
+    if fresh then
+      sleep(random(0.0, 3.0))
+      if swaps and learners > 0 then
+        c:change_members { promote = { fresh[voters + 1] }, demote = { fresh[1] } }
+        sleep(random(0.0, 2.0))
+      end
+      if not stays then c:change_members { remove = fresh } end
+    end
+    swarm.operators = swarm.operators - 1
+  end)
+end
+
 -- By the book: a member whose disk nobody need trust (the atlas names it) is taken out of
 -- the cluster, its machine wiped once it knows or is past knowing, and added again at the
 -- same address, as somebody else. A voter comes back as one, or a learner first; a learner

@@ -44,6 +44,7 @@ local function cluster()
     segment = draw("segment", choose { 4*KiB, 64*KiB, 64*MiB }),
     lease_checkpoint = exists("lease_checkpoint", 30),
     progress_notify = 2*s,
+    max_request = where("max_request", 20, { 8*KiB, 32*KiB }, 1536*KiB),
   }
 end
 
@@ -72,6 +73,7 @@ local function network(members)
     corrupt = where("corrupt", 30, { 0.0001, 0.001, 0.01 }, 0),
     bandwidth = draw("bandwidth", is_narrow and math.tointeger(width) or 0),
     queue = where("queue", 20, { 16, 64, 256 }, 4096),
+    window = where("window", 20, { 1*KiB, 8*KiB }, 64*KiB),
   }
 end
 
@@ -112,7 +114,7 @@ end
 local kinds = {
   crash = 60, power_off = 50, pause = 50, stop = 30, partition = 50, isolate = 40, cut = 40, stall = 30,
   disk_stall = 30, slow = 30, skew = 20, move_leader = 30, compact = 40, storm = 30, client = 30, ruin = 25,
-  membership = 25, replace = 25,
+  membership = 25, joint = 20, replace = 25,
 }
 
 function world.draw(profile)
