@@ -134,7 +134,7 @@ static void put_words(struct report_db *db, sqlite3_int64 scenario, const char *
 /* What is not said, NAN, is NULL there. */
 static void put_expects(struct report_db *db, sqlite3_int64 id, const struct script_scenario *scenario)
 {
-    sqlite3_stmt *statement = prepare(db, "INSERT INTO expectation VALUES(?,?,?,?,?,?,?,?,?)");
+    sqlite3_stmt *statement = prepare(db, "INSERT INTO expectation VALUES(?,?,?,?,?,?,?,?,?,?)");
     for (uint32_t place = 0; place < scenario->expect_count; place++) {
         const struct script_expect *expect = &scenario->expects[place];
         (void)sqlite3_bind_int64(statement, 1, id);
@@ -146,6 +146,7 @@ static void put_expects(struct report_db *db, sqlite3_int64 id, const struct scr
         (void)sqlite3_bind_double(statement, 7, expect->min);
         (void)sqlite3_bind_double(statement, 8, expect->max);
         (void)sqlite3_bind_int(statement, 9, expect->is_published);
+        bind_text(statement, 10, expect->parts);
         step(db, statement);
     }
     (void)sqlite3_finalize(statement);

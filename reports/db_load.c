@@ -33,6 +33,11 @@ static char *column_text(sqlite3_stmt *statement, int place)
     return campaign_text_copy(text ? text : "");
 }
 
+static char *column_text_or_null(sqlite3_stmt *statement, int place)
+{
+    return sqlite3_column_type(statement, place) == SQLITE_NULL ? NULL : column_text(statement, place);
+}
+
 /* Like column_text, into a place of so many bytes; what does not fit is cut off. */
 static void copy_text(sqlite3_stmt *statement, int place, char *out, size_t size)
 {
@@ -91,7 +96,7 @@ static void load_expects(sqlite3 *handle, sqlite3_int64 id, struct loaded_scenar
 {
     uint32_t count = 0;
     sqlite3_stmt *rows = query(handle,
-                               "SELECT stat, of, near, within, min, max, published FROM expectation"
+                               "SELECT stat, of, near, within, min, max, published, parts FROM expectation"
                                " WHERE scenario = ? ORDER BY place",
                                id, 0);
     while (next(rows)) {
@@ -102,7 +107,8 @@ static void load_expects(sqlite3 *handle, sqlite3_int64 id, struct loaded_scenar
                                                           .within = column_double(rows, 3),
                                                           .min = column_double(rows, 4),
                                                           .max = column_double(rows, 5),
-                                                          .is_published = sqlite3_column_int(rows, 6) != 0};
+                                                          .is_published = sqlite3_column_int(rows, 6) != 0,
+                                                          .parts = column_text_or_null(rows, 7)};
     }
     (void)sqlite3_finalize(rows);
     loaded->scenario.expects = loaded->expects;
@@ -332,6 +338,7 @@ void report_loaded_free(struct report_loaded *loaded)
         for (uint32_t j = 0; j < one->scenario.expect_count; j++) {
             free_text(one->expects[j].stat);
             free_text(one->expects[j].of);
+            free_text(one->expects[j].parts);
         }
         free(one->expects);
         free_text(one->scenario.file);

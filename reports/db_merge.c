@@ -14,7 +14,7 @@ static const char merging[] =
     "CREATE TEMP TABLE same AS SELECT theirs.id AS old, ours.id AS new"
     " FROM other.scenario AS theirs JOIN main.scenario AS ours USING(file, name);"
     "INSERT OR IGNORE INTO word SELECT new, kind, place, word FROM other.word JOIN same ON scenario = old;"
-    "INSERT OR IGNORE INTO expectation SELECT new, place, stat, of, near, within, min, max, published"
+    "INSERT OR IGNORE INTO expectation SELECT new, place, stat, of, near, within, min, max, published, parts"
     " FROM other.expectation JOIN same ON scenario = old;"
     "INSERT OR IGNORE INTO run SELECT new, seed, verdict, judge, time_ns, machine, sentence, digest,"
     " digest_again, events, simulated_ns, operator_actions, messages, bytes, entries, syncs,"

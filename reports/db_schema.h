@@ -3,7 +3,7 @@
 #ifndef REPORTS_DB_SCHEMA_H
 #define REPORTS_DB_SCHEMA_H
 
-#define REPORT_DB_SCHEMA 1
+#define REPORT_DB_SCHEMA 2
 
 /* A scenario is known by its file and name, a run by its scenario and seed. Times are
  * simulated nanoseconds. `armed` has a number for each judge, in the order of
@@ -15,7 +15,7 @@ static const char report_db_tables[] =
     "CREATE TABLE word(scenario INTEGER, kind TEXT, place INTEGER, word TEXT,"
     " PRIMARY KEY(scenario, kind, place)) WITHOUT ROWID;"
     "CREATE TABLE expectation(scenario INTEGER, place INTEGER, stat TEXT, of TEXT, near REAL, within REAL,"
-    " min REAL, max REAL, published INTEGER, PRIMARY KEY(scenario, place)) WITHOUT ROWID;"
+    " min REAL, max REAL, published INTEGER, parts TEXT, PRIMARY KEY(scenario, place)) WITHOUT ROWID;"
     "CREATE TABLE run(scenario INTEGER, seed INTEGER, verdict INTEGER, judge TEXT, time_ns INTEGER,"
     " machine INTEGER, sentence TEXT, digest TEXT, digest_again TEXT, events INTEGER, simulated_ns INTEGER,"
     " operator_actions INTEGER, messages INTEGER, bytes INTEGER, entries INTEGER, syncs INTEGER,"

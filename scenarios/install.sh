@@ -5,7 +5,7 @@
 set -eu
 
 wanted="gcc g++ cmake make pkg-config libcriterion-dev liblua5.4-dev libpcg-cpp-dev libmimalloc-dev uthash-dev
-libsqlite3-dev libjansson-dev libxml2-dev libzstd-dev clang libclang-rt-14-dev llvm-14"
+libsqlite3-dev libjansson-dev libxml2-dev libzstd-dev gnuplot-nox clang libclang-rt-14-dev llvm-14"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "install: found no dpkg, expected Debian; what is needed is, by its names there:" >&2

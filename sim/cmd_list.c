@@ -104,7 +104,7 @@ static int list_scenarios(struct list *list)
 {
     struct campaign_plan plan;
     char error[SCRIPT_TEXT_MAX];
-    list->plan.options.with_experiments = true;
+    list->plan.options.kind = CAMPAIGN_LIST;
     if (!campaign_plan_init(&plan, &list->plan.options, error)) {
         fprintf(stderr, "faultline list: %s\n", error);
         return CMD_WRONG;

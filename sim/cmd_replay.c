@@ -88,6 +88,7 @@ static void run(struct replay *replay, const struct campaign_unit *unit, struct 
 {
     const struct campaign_plan_options *plan = &replay->plan.options;
     struct script_run_options options = {.seed = plan->seed_first,
+                                         .point = unit->scenario->point,
                                          .params = plan->params,
                                          .param_count = plan->param_count,
                                          .sink = sink,
@@ -279,6 +280,7 @@ int cmd_replay(int argc, char **argv)
     } else {
         replay->plan.options.paths = arguments.words;
         replay->plan.options.path_count = arguments.word_count;
+        replay->plan.options.kind = CAMPAIGN_BOTH;
         replay->printer =
             (struct campaign_printer){.out = stdout, .has_colour = campaign_wants_colour(stdout)};
         status = replay_all(replay);

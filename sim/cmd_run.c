@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
 #include "reports/db.h"
+#include "reports/figures.h"
 #include "reports/report.h"
 #include "sim/campaign/arguments.h"
 #include "sim/campaign/campaign.h"
@@ -17,6 +18,17 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* What run, fuzz and sweep differ in. */
+struct command {
+    const char *name;
+    const char *usage;
+    const struct campaign_argument *known;
+    uint32_t known_count;
+    enum campaign_plan_kind kind;
+    const char *folder; /* Of scenarios/, when no path is given; NULL: one has to be. */
+    bool says_speed;
+};
+
 struct run {
     struct cmd_plan plan; /* First: shared setters take it. */
     struct campaign_options campaign;
@@ -24,8 +36,10 @@ struct run {
     struct campaign_progress progress;
     struct report_files files;
     const char *db_path;
-    struct report_db *db; /* NULL: not asked for. */
-    const char *command;  /* "run" or "fuzz". */
+    struct report_db *db;      /* NULL: not asked for. */
+    const char *figures_path;  /* The folder for what an experiment found. */
+    struct report_figures *figures; /* NULL: not asked for. */
+    const struct command *command;
 };
 
 static bool set_jobs(void *target, const char *value)
@@ -121,6 +135,22 @@ static bool set_tap(void *target, const char *value)
     return true;
 }
 
+static bool set_figures(void *target, const char *value)
+{
+    struct run *run = target;
+    run->figures_path = value;
+    return value[0] != '\0';
+}
+
+static bool set_trials(void *target, const char *value)
+{
+    struct run *run = target;
+    struct campaign_plan_options *plan = &run->plan.options;
+    plan->has_seeds = true;
+    plan->seed_first = 1;
+    return campaign_text_u64(value, &plan->seed_last) && plan->seed_last > 0;
+}
+
 static const struct campaign_argument known[] = {
     {"--seeds", "N or A..B", "seeds 1 to N, or A to B, of each scenario", cmd_plan_set_seeds},
     {"--seed", "N", "this seed only", cmd_plan_set_seed},
@@ -144,6 +174,24 @@ static const struct campaign_argument known[] = {
     {"-v", NULL, "all figures, all failures", set_loud},
 };
 
+static const struct campaign_argument known_to_sweep[] = {
+    {"-o", "a folder", "leave tables (CSV, SQLite) and figures (SVG) there", set_figures},
+    {"--trials", "a number", "runs of each point, seeds 1 to it; fewer than its own judge nothing", set_trials},
+    {"--jobs", "a number from 1 to 1024", "worker processes; as many as processors unless said", set_jobs},
+    {"--filter", "TEXT", "points whose name (\"NAME [spread=5]\") contains it", cmd_plan_set_filter},
+    {"--tag", "TAG", "experiments with this tag", cmd_plan_set_tag},
+    {"--scenario", "NAME", "the experiment, or the point, of this name", cmd_plan_set_scenario},
+    {"--param", "name=value", "override a param() of the scripts", cmd_plan_set_param},
+    {"--shard", "I/N", "the I-th of N parts of the work", cmd_plan_set_shard},
+    {"--fail-fast", NULL, "stop at the first run that does not hold", set_fail_fast},
+    {"--json", "a file's name", "write a report for programs", set_json},
+    {"--db", "a file's name", "put every run into an SQLite file", set_db},
+    {"--html", "a file's name", "write a report for people, one page", set_html},
+    {"--junit", "a file's name", "write a report as JUnit's XML", set_junit},
+    {"-q", NULL, "only what failed", set_quiet},
+    {"-v", NULL, "all figures, all failures", set_loud},
+};
+
 static void on_scenario(void *context, const struct campaign *campaign, const struct campaign_tally *tally)
 {
     struct run *run = context;
@@ -160,7 +208,12 @@ static void on_run(void *context, const struct campaign_unit *unit, uint64_t see
                    const struct campaign_result *result)
 {
     struct run *run = context;
-    report_db_put_run(run->db, unit->scenario, seed, result);
+    if (run->db) {
+        report_db_put_run(run->db, unit->scenario, seed, result);
+    }
+    if (run->figures) {
+        report_figures_put_run(run->figures, unit, seed, result);
+    }
 }
 
 static void on_progress(void *context, const struct campaign *campaign)
@@ -194,6 +247,7 @@ static void prepare(struct run *run, const struct campaign_arguments *arguments)
     run->plan.options.paths = arguments->words;
     run->plan.options.path_count = arguments->word_count;
     run->plan.options.is_endless = run->campaign.time_ns > 0;
+    run->plan.options.kind = run->command->kind;
     run->campaign.plan = run->plan.options;
     if (run->campaign.jobs == 0) {
         long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -201,6 +255,7 @@ static void prepare(struct run *run, const struct campaign_arguments *arguments)
     }
     run->printer.out = stdout;
     run->printer.has_colour = campaign_wants_colour(stdout);
+    run->printer.with_demands = run->command->kind == CAMPAIGN_EXPERIMENTS;
     campaign_progress_init(&run->progress, stderr);
     run->campaign.with_events = true;
     run->campaign.context = run;
@@ -217,7 +272,7 @@ static int finish(struct run *run, const struct campaign *campaign)
             campaign_print_claims(&run->printer, campaign);
         }
         campaign_print_sum(&run->printer, campaign);
-        if (strcmp(run->command, "fuzz") == 0 && run->printer.volume != CAMPAIGN_QUIET) {
+        if (run->command->says_speed && run->printer.volume != CAMPAIGN_QUIET) {
             print_speed(campaign);
         }
     }
@@ -226,32 +281,56 @@ static int finish(struct run *run, const struct campaign *campaign)
         failed = run->db_path;
     }
     if (failed) {
-        fprintf(stderr, "faultline %s: %s: cannot be written\n", run->command, failed);
+        fprintf(stderr, "faultline %s: %s: cannot be written\n", run->command->name, failed);
         return status == CMD_VIOLATED ? status : CMD_WRONG;
     }
+    if (run->figures) {
+        char error[REPORT_TEXT_MAX];
+        enum report_figures_status drawn = report_figures_end(run->figures, campaign, error);
+        if (drawn != REPORT_FIGURES_DRAWN) {
+            fprintf(stderr, "faultline %s: %s\n", run->command->name, error);
+            return status == CMD_VIOLATED ? status : drawn == REPORT_FIGURES_UNWRITTEN ? CMD_WRONG : CMD_UNJUDGED;
+        }
+    }
     return status;
+}
+
+/* Open what runs are put into as they end. false: it was complained about. */
+static bool open_stores(struct run *run, char error[SCRIPT_TEXT_MAX])
+{
+    if (run->figures_path) {
+        run->figures = report_figures_new(run->figures_path, error);
+        if (!run->figures) {
+            return false;
+        }
+        run->db_path = run->db_path ? run->db_path : report_figures_db(run->figures);
+    }
+    if (run->db_path) {
+        run->db = report_db_new(run->db_path, error);
+        if (!run->db) {
+            return false;
+        }
+        for (uint32_t i = 0; i < run->plan.options.param_count; i++) {
+            report_db_put_param(run->db, &run->plan.options.params[i]);
+        }
+    }
+    run->campaign.run_done = run->db || run->figures ? on_run : NULL;
+    return true;
 }
 
 static int run_campaign(struct run *run)
 {
     struct campaign campaign;
     char error[SCRIPT_TEXT_MAX];
-    if (run->db_path) {
-        run->db = report_db_new(run->db_path, error);
-        if (!run->db) {
-            fprintf(stderr, "faultline %s: %s\n", run->command, error);
-            return CMD_WRONG;
-        }
-        for (uint32_t i = 0; i < run->plan.options.param_count; i++) {
-            report_db_put_param(run->db, &run->plan.options.params[i]);
-        }
-        run->campaign.run_done = on_run;
+    if (!open_stores(run, error)) {
+        fprintf(stderr, "faultline %s: %s\n", run->command->name, error);
+        return CMD_WRONG;
     }
     if (!campaign_run(&campaign, &run->campaign, error)) {
         if (run->db) {
             (void)report_db_end(run->db);
         }
-        fprintf(stderr, "faultline %s: %s\n", run->command, error);
+        fprintf(stderr, "faultline %s: %s\n", run->command->name, error);
         return CMD_WRONG;
     }
     int status = finish(run, &campaign);
@@ -259,15 +338,15 @@ static int run_campaign(struct run *run)
     return status;
 }
 
-static int campaign_command(int argc, char **argv, const char *command, const char *usage)
+static int campaign_command(int argc, char **argv, const struct command *command)
 {
     struct run *run = campaign_alloc(sizeof *run);
     run->command = command;
     run->printer.volume = CAMPAIGN_NORMAL;
-    struct campaign_arguments arguments = {.command = command,
-                                           .usage = usage,
-                                           .known = known,
-                                           .known_count = sizeof known / sizeof known[0],
+    struct campaign_arguments arguments = {.command = command->name,
+                                           .usage = command->usage,
+                                           .known = command->known,
+                                           .known_count = command->known_count,
                                            .target = run};
     arguments.words = campaign_alloc(((size_t)argc + 1) * sizeof arguments.words[0]);
     char folder[CMD_FOLDER_MAX];
@@ -277,11 +356,11 @@ static int campaign_command(int argc, char **argv, const char *command, const ch
     } else if (arguments.wants_help) {
         campaign_arguments_help(&arguments, stdout);
         status = CMD_HELD;
-    } else if (arguments.word_count == 0 && strcmp(command, "fuzz") != 0) {
-        fprintf(stderr, "faultline run: found no PATH, expected scenario files or folders\n");
+    } else if (arguments.word_count == 0 && !command->folder) {
+        fprintf(stderr, "faultline %s: found no PATH, expected scenario files or folders\n", command->name);
     } else {
         if (arguments.word_count == 0) {
-            cmd_find_scenarios("swarm", folder);
+            cmd_find_scenarios(command->folder, folder);
             arguments.words[arguments.word_count++] = folder;
         }
         prepare(run, &arguments);
@@ -294,10 +373,32 @@ static int campaign_command(int argc, char **argv, const char *command, const ch
 
 int cmd_run(int argc, char **argv)
 {
-    return campaign_command(argc, argv, "run", "PATH… [options]");
+    static const struct command run = {.name = "run",
+                                       .usage = "PATH… [options]",
+                                       .known = known,
+                                       .known_count = sizeof known / sizeof known[0],
+                                       .kind = CAMPAIGN_SCENARIOS};
+    return campaign_command(argc, argv, &run);
 }
 
 int cmd_fuzz(int argc, char **argv)
 {
-    return campaign_command(argc, argv, "fuzz", "[PATH…] [options]");
+    static const struct command fuzz = {.name = "fuzz",
+                                        .usage = "[PATH…] [options]",
+                                        .known = known,
+                                        .known_count = sizeof known / sizeof known[0],
+                                        .kind = CAMPAIGN_SCENARIOS,
+                                        .folder = "swarm",
+                                        .says_speed = true};
+    return campaign_command(argc, argv, &fuzz);
+}
+
+int cmd_sweep(int argc, char **argv)
+{
+    static const struct command sweep = {.name = "sweep",
+                                         .usage = "PATH… [options]",
+                                         .known = known_to_sweep,
+                                         .known_count = sizeof known_to_sweep / sizeof known_to_sweep[0],
+                                         .kind = CAMPAIGN_EXPERIMENTS};
+    return campaign_command(argc, argv, &sweep);
 }

@@ -9,6 +9,7 @@
 const struct cmd cmd_all[] = {
     {"run", "run scenarios on many seeds and judge them", cmd_run},
     {"fuzz", "break random worlds at random, and judge them", cmd_fuzz},
+    {"sweep", "run experiments over their grids, and draw their figures", cmd_sweep},
     {"replay", "run one seed again and show what happened", cmd_replay},
     {"list", "list scenarios, or the judges", cmd_list},
     {"bench", "measure how fast the testbed is", cmd_bench},

@@ -22,6 +22,7 @@ static void run_task(void *context, uint64_t task, struct base_buffer *result)
                                          .steps = &campaign_worker_steps};
     campaign_plan_task(&campaign->plan, task, &unit, &options.seed);
     const struct campaign_unit *at = &campaign->plan.units[unit];
+    options.point = at->scenario->point;
     struct script_outcome outcome = {0};
     struct script_outcome again = {0};
     script_run(at->file, at->scenario->number, &options, &worker_worlds, &outcome);

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -148,7 +149,7 @@ static void append_expected(const struct script_expect *expect, char *out, size_
     size_t used = strlen(out);
     const char *by = expect->is_published ? " as published" : "";
     if (expect->near == expect->near) {
-        (void)snprintf(out + used, size - used, ", expected %.12g within %.12g%%%s", expect->near,
+        (void)snprintf(out + used, size - used, ", expected %.12g within %.4g%%%s", expect->near,
                        expect->within * 100, by);
     } else if (expect->min == expect->min && expect->max == expect->max) {
         (void)snprintf(out + used, size - used, ", expected %.12g to %.12g", expect->min, expect->max);
@@ -159,29 +160,51 @@ static void append_expected(const struct script_expect *expect, char *out, size_
     }
 }
 
-static void judge_expect(const struct campaign_tally *tally, const struct script_expect *expect,
-                         struct campaign_demand *out)
+/* "; parts: …" where ours is known to lie elsewhere. */
+static void append_parting(const struct script_expect *expect, char *out, size_t size)
+{
+    size_t used = strlen(out);
+    if (expect->parts) {
+        (void)snprintf(out + used, size - used, "; it parts: %s", expect->parts);
+    }
+}
+
+double campaign_expect_found(const struct campaign_tally *tally, const struct script_expect *expect)
 {
     const struct campaign_metric *metric = metric_of(tally, expect->of);
     double value = 0;
-    if (!metric) {
-        out->state = judge(tally, false);
-        (void)snprintf(out->sentence, sizeof out->sentence, "expect %s of %s: found no value", expect->stat,
-                       expect->of);
-        return;
+    return metric && statistic(metric, expect->stat, &value) ? value : (double)NAN;
+}
+
+enum campaign_demand_state campaign_expect_state(const struct campaign_tally *tally,
+                                                 const struct script_expect *expect)
+{
+    double value = campaign_expect_found(tally, expect);
+    if (!campaign_tally_is_whole(tally)) {
+        return CAMPAIGN_OPEN;
     }
-    if (!statistic(metric, expect->stat, &value)) {
+    bool is_right = value == value && lies_right(expect, value);
+    return is_right == !expect->parts ? CAMPAIGN_MET : CAMPAIGN_UNMET;
+}
+
+static void judge_expect(const struct campaign_tally *tally, const struct script_expect *expect,
+                         struct campaign_demand *out)
+{
+    double value = campaign_expect_found(tally, expect);
+    out->state = campaign_expect_state(tally, expect);
+    (void)snprintf(out->sentence, sizeof out->sentence, "expect %s of %s: found ", expect->stat, expect->of);
+    size_t used = strlen(out->sentence);
+    if (value == value) {
+        (void)snprintf(out->sentence + used, sizeof out->sentence - used, "%.12g", value);
+        append_expected(expect, out->sentence, sizeof out->sentence);
+        append_parting(expect, out->sentence, sizeof out->sentence);
+    } else if (!metric_of(tally, expect->of)) {
+        (void)snprintf(out->sentence + used, sizeof out->sentence - used, "no value");
+    } else {
         out->state = CAMPAIGN_UNMET;
-        (void)snprintf(out->sentence, sizeof out->sentence,
-                       "expect %s of %s: found %s, expected count, min, median, mean, p90, p99 or max",
-                       expect->stat, expect->of, expect->stat);
-        return;
+        (void)snprintf(out->sentence + used, sizeof out->sentence - used,
+                       "%s, expected count, min, median, mean, p90, p99 or max", expect->stat);
     }
-    bool is_right = lies_right(expect, value);
-    out->state = campaign_tally_is_whole(tally) ? (is_right ? CAMPAIGN_MET : CAMPAIGN_UNMET) : CAMPAIGN_OPEN;
-    (void)snprintf(out->sentence, sizeof out->sentence, "expect %s of %s: found %.12g", expect->stat,
-                   expect->of, value);
-    append_expected(expect, out->sentence, sizeof out->sentence);
 }
 
 void campaign_demand_get(const struct campaign_tally *tally, size_t slot, struct campaign_demand *out)

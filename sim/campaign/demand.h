@@ -15,12 +15,17 @@ enum campaign_demand_state {
 
 struct campaign_demand {
     enum campaign_demand_state state;
-    char sentence[256];
+    char sentence[512];
 };
 
 /* How many demands a closed tally has, and the one in slot `slot`. */
 size_t campaign_demand_count(const struct campaign_tally *tally);
 void campaign_demand_get(const struct campaign_tally *tally, size_t slot, struct campaign_demand *out);
+/* The statistic that a row of `expect` is about; NAN: no value, or no such statistic.
+ * And how it stands. */
+double campaign_expect_found(const struct campaign_tally *tally, const struct script_expect *expect);
+enum campaign_demand_state campaign_expect_state(const struct campaign_tally *tally,
+                                                 const struct script_expect *expect);
 /* Is any of them unmet? */
 bool campaign_demand_fails(const struct campaign_tally *tally);
 

@@ -65,6 +65,7 @@ static void look_at(void *context, uint64_t task, struct base_buffer *result)
     const struct view *view = context;
     const struct campaign_failure *failure = view->failures[task];
     struct script_run_options options = {.seed = failure->seed,
+                                         .point = view->tally->scenario->point,
                                          .params = view->look->params,
                                          .param_count = view->look->param_count,
                                          .steps = &campaign_worker_steps};

@@ -3,6 +3,7 @@
 
 #include "sim/campaign/claims.h"
 #include "sim/campaign/files.h"
+#include "sim/campaign/grid.h"
 #include "sim/campaign/memory.h"
 
 #include <assert.h>
@@ -19,22 +20,31 @@ static bool has_tag(const struct script_scenario *scenario, const char *tag)
     return false;
 }
 
-static bool is_meant(const struct script_scenario *scenario, const struct campaign_plan_options *options)
+/* All of an experiment's points have its name, too. */
+static bool has_name(const struct script_scenario *scenario, const struct script_scenario *whole,
+                     const char *name)
 {
-    return (options->with_experiments || !scenario->is_experiment) &&
-           (!options->filter || strstr(scenario->name, options->filter)) &&
-           (!options->scenario || strcmp(scenario->name, options->scenario) == 0) &&
+    return strcmp(scenario->name, name) == 0 || strcmp(whole->name, name) == 0;
+}
+
+static bool is_kind_meant(const struct script_scenario *scenario, enum campaign_plan_kind kind)
+{
+    return kind == CAMPAIGN_BOTH || kind == CAMPAIGN_LIST ||
+           scenario->is_experiment == (kind == CAMPAIGN_EXPERIMENTS);
+}
+
+static bool is_meant(const struct script_scenario *scenario, const struct script_scenario *whole,
+                     const struct campaign_plan_options *options)
+{
+    return (!options->filter || strstr(scenario->name, options->filter)) &&
+           (!options->scenario || has_name(scenario, whole, options->scenario)) &&
            (!options->tag || has_tag(scenario, options->tag)) &&
            (!options->claim || campaign_claim_is_carried(scenario, options->claim));
 }
 
-static void add_unit(struct campaign_plan *plan, const struct script_file *file, uint32_t number,
-                     const struct campaign_plan_options *options)
+static void add_unit(struct campaign_plan *plan, const struct script_file *file,
+                     const struct script_scenario *scenario, const struct campaign_plan_options *options)
 {
-    const struct script_scenario *scenario = script_get(file, number);
-    if (!is_meant(scenario, options)) {
-        return;
-    }
     struct campaign_unit unit = {.file = file, .scenario = scenario, .seed_first = 1};
     unit.seed_last = options->is_endless ? UINT64_MAX : scenario->seeds;
     if (options->has_seeds) {
@@ -47,6 +57,32 @@ static void add_unit(struct campaign_plan *plan, const struct script_file *file,
     }
     plan->units = campaign_grow(plan->units, plan->unit_count, sizeof unit);
     plan->units[plan->unit_count++] = unit;
+}
+
+/* A scenario, or the points of an experiment. */
+static void add_scenario(struct campaign_plan *plan, const struct script_file *file, uint32_t number,
+                         const struct campaign_plan_options *options)
+{
+    const struct script_scenario *whole = script_get(file, number);
+    if (!is_kind_meant(whole, options->kind)) {
+        return;
+    }
+    if (!whole->is_experiment || options->kind == CAMPAIGN_LIST) {
+        if (is_meant(whole, whole, options)) {
+            add_unit(plan, file, whole, options);
+        }
+        return;
+    }
+    for (uint32_t number_of_point = 0; number_of_point < whole->point_count; number_of_point++) {
+        struct script_scenario *point = campaign_grid_scenario(whole, number_of_point);
+        if (!is_meant(point, whole, options)) {
+            campaign_grid_free(point);
+            continue;
+        }
+        plan->points = campaign_grow(plan->points, plan->point_count, sizeof plan->points[0]);
+        plan->points[plan->point_count++] = point;
+        add_unit(plan, file, point, options);
+    }
 }
 
 /* Open a file and take what is meant of it. */
@@ -64,7 +100,7 @@ static bool add_file(struct campaign_plan *plan, const char *path, bool is_named
         return false;
     }
     for (uint32_t i = 0; i < script_count(file); i++) {
-        add_unit(plan, file, i, options);
+        add_scenario(plan, file, i, options);
     }
     return true;
 }
@@ -97,7 +133,8 @@ static void explain_nothing(const struct campaign_plan_options *options, char er
             return;
         }
     }
-    (void)snprintf(error, SCRIPT_TEXT_MAX, "found no scenario under the paths given");
+    (void)snprintf(error, SCRIPT_TEXT_MAX, "found no %s under the paths given",
+                   options->kind == CAMPAIGN_EXPERIMENTS ? "experiment" : "scenario");
 }
 
 bool campaign_plan_init(struct campaign_plan *plan, const struct campaign_plan_options *options,
@@ -137,7 +174,11 @@ void campaign_plan_release(struct campaign_plan *plan)
     for (size_t i = 0; i < plan->file_count; i++) {
         script_close(plan->files[i]);
     }
+    for (size_t i = 0; i < plan->point_count; i++) {
+        campaign_grid_free(plan->points[i]);
+    }
     free(plan->files);
+    free(plan->points);
     free(plan->units);
     *plan = (struct campaign_plan){0};
 }

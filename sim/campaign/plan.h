@@ -6,6 +6,15 @@
 
 #include "sim/script/script.h"
 
+/* What is meant of the files. An experiment stands for every point of its grid, but in
+ * a list. */
+enum campaign_plan_kind {
+    CAMPAIGN_SCENARIOS,
+    CAMPAIGN_EXPERIMENTS,
+    CAMPAIGN_BOTH,
+    CAMPAIGN_LIST, /* Both, an experiment as one. */
+};
+
 struct campaign_plan_options {
     const char *const *paths; /* Files, and folders whose *.lua files are meant. */
     uint32_t path_count;
@@ -18,25 +27,27 @@ struct campaign_plan_options {
     bool has_seeds;       /* Else each scenario's own number, from 1. */
     uint64_t seed_first;
     uint64_t seed_last;
-    bool is_endless;       /* Seeds go on (from 1 unless said) until somebody stops. */
-    bool with_experiments; /* Else only scenarios. */
-    uint32_t shard;        /* From 1. */
-    uint32_t shard_count;  /* 0: all is ours. */
+    bool is_endless; /* Seeds go on (from 1 unless said) until somebody stops. */
+    enum campaign_plan_kind kind;
+    uint32_t shard;       /* From 1. */
+    uint32_t shard_count; /* 0: all is ours. */
 };
 
 /* One scenario and its seeds, both ends included. */
 struct campaign_unit {
     const struct script_file *file;
-    const struct script_scenario *scenario; /* The file's. */
+    const struct script_scenario *scenario; /* The file's, or the plan's: a point of a grid. */
     uint64_t seed_first;
     uint64_t seed_last;
     uint64_t start; /* Tasks of the units before, of all shards. */
 };
 
-/* Owns the files. Tasks go scenario by scenario, or seed by seed when endless. */
+/* Owns the files and points. Tasks go scenario by scenario, or seed by seed when endless. */
 struct campaign_plan {
     struct script_file **files;
     size_t file_count;
+    struct script_scenario **points;
+    size_t point_count;
     struct campaign_unit *units;
     size_t unit_count;
     uint64_t task_count; /* Of this shard; UINT64_MAX when endless. */

@@ -15,6 +15,7 @@ struct campaign_printer {
     enum campaign_volume volume;
     bool has_colour;
     bool with_claims;
+    bool with_demands; /* Those that are met, too. */
     const char *file; /* The file named last. */
 };
 

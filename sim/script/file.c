@@ -87,16 +87,6 @@ const struct script_scenario *script_get(const struct script_file *file, uint32_
     return &file->scenarios[number];
 }
 
-const struct script_value *script_point_value(const struct script_scenario *scenario, uint32_t point,
-                                              uint32_t axis)
-{
-    assert(axis < scenario->axis_count && point < scenario->point_count);
-    for (uint32_t i = scenario->axis_count; i-- > axis + 1;) {
-        point /= scenario->axes[i].value_count;
-    }
-    return &scenario->axes[axis].values[point % scenario->axes[axis].value_count];
-}
-
 /* --- scenario "name" {…} --- */
 
 static void push_point(lua_State *lua, const struct script_scenario *scenario, uint32_t point)

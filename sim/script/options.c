@@ -201,6 +201,18 @@ static struct script_path push_key(lua_State *lua, int index, const struct scrip
     return script_path_in(path, key);
 }
 
+/* The same of a table that may depend on the point of an experiment's grid. */
+static struct script_path push_table(lua_State *lua, int index, int point, const struct script_path *path,
+                                     const char *key)
+{
+    struct script_path inner = push_key(lua, index, path, key);
+    if (lua_isfunction(lua, -1)) {
+        lua_pushvalue(lua, point);
+        lua_call(lua, 1, 1);
+    }
+    return inner;
+}
+
 static void check_whole(lua_State *lua, const struct script_path *path, const struct sim_options *options)
 {
     char text[256];
@@ -218,19 +230,15 @@ void script_options_read(lua_State *lua, int index, int point, const struct scri
     int top = lua_gettop(lua);
     index = lua_absindex(lua, index);
     sim_options_init(out);
-    struct script_path inner = push_key(lua, index, path, "cluster");
-    if (lua_isfunction(lua, -1)) {
-        lua_pushvalue(lua, point);
-        lua_call(lua, 1, 1);
-    }
+    struct script_path inner = push_table(lua, index, point, path, "cluster");
     read_cluster(lua, lua_gettop(lua), &inner, out);
-    inner = push_key(lua, index, path, "network");
+    inner = push_table(lua, index, point, path, "network");
     script_link_read(lua, -1, &inner, &out->network);
-    inner = push_key(lua, index, path, "disk");
+    inner = push_table(lua, index, point, path, "disk");
     script_read_table(lua, -1, &inner, disk_keys, COUNT(disk_keys), &out->disk);
-    inner = push_key(lua, index, path, "clock");
+    inner = push_table(lua, index, point, path, "clock");
     script_read_table(lua, -1, &inner, clock_keys, COUNT(clock_keys), out);
-    inner = push_key(lua, index, path, "cpu");
+    inner = push_table(lua, index, point, path, "cpu");
     script_read_table(lua, -1, &inner, cpu_keys, COUNT(cpu_keys), &out->cpu);
     inner = push_key(lua, index, path, "checks");
     read_checks(lua, -1, &inner, out);

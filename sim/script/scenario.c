@@ -25,10 +25,10 @@ static const struct script_key scenario_keys[] = {
     LATER("tags", SCRIPT_TABLE),
     {"seeds", SCRIPT_U64, offsetof(struct reading, seeds), 1, UINT64_C(1000000000), NULL},
     LATER("cluster", SCRIPT_ANY),
-    LATER("network", SCRIPT_TABLE),
-    LATER("disk", SCRIPT_TABLE),
-    LATER("clock", SCRIPT_TABLE),
-    LATER("cpu", SCRIPT_TABLE),
+    LATER("network", SCRIPT_ANY),
+    LATER("disk", SCRIPT_ANY),
+    LATER("clock", SCRIPT_ANY),
+    LATER("cpu", SCRIPT_ANY),
     LATER("tolerance", SCRIPT_ANY),
     LATER("checks", SCRIPT_TABLE),
     LATER("arms", SCRIPT_TABLE),
@@ -225,6 +225,46 @@ static void read_grid(lua_State *lua, const struct script_path *path, struct bas
     lua_pop(lua, 1);
 }
 
+static bool is_axis(const struct script_scenario *scenario, const char *name)
+{
+    for (uint32_t i = 0; i < scenario->axis_count; i++) {
+        if (strcmp(scenario->axes[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every name in a figure is that of an axis, but for x of a cdf and y of a line. */
+static void check_figure(lua_State *lua, const struct script_path *path, const struct script_figure *figure,
+                         const struct script_scenario *scenario)
+{
+    static const char *const kinds[] = {"cdf", "line", NULL};
+    static const struct script_key kind_key = {.name = "kind", .type = SCRIPT_CHOICE, .choices = kinds};
+    uint32_t kind = 0;
+    struct script_path inner = script_path_in(path, "kind");
+    (void)lua_getfield(lua, -1, "kind");
+    script_read_value(lua, -1, &inner, &kind_key, &kind);
+    lua_pop(lua, 1);
+    bool is_line = kind == 1;
+    const struct {
+        const char *key;
+        const char *name;
+        bool is_needed;
+        bool is_axis;
+    } parts[] = {{"x", figure->x, true, is_line}, {"y", figure->y, is_line, false}, {"by", figure->by, false, true}};
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        inner = script_path_in(path, parts[i].key);
+        if (!parts[i].name && parts[i].is_needed) {
+            script_path_error(lua, &inner, "found none, expected the name of %s",
+                              parts[i].is_axis ? "one of grid's lists" : "a metric");
+        }
+        if (parts[i].name && parts[i].is_axis && !is_axis(scenario, parts[i].name)) {
+            script_path_error(lua, &inner, "found \"%s\", expected the name of one of grid's lists", parts[i].name);
+        }
+    }
+}
+
 static void read_figure(lua_State *lua, const struct script_path *path, struct base_arena *arena,
                         struct script_scenario *out)
 {
@@ -241,6 +281,7 @@ static void read_figure(lua_State *lua, const struct script_path *path, struct b
         struct script_figure *figure = base_arena_alloc(arena, sizeof *figure);
         *figure = (struct script_figure){.kind = NULL};
         script_read_table(lua, -1, &inner, keys, COUNT(keys), figure);
+        check_figure(lua, &inner, figure, out);
         figure->kind = keep_or_null(arena, figure->kind);
         figure->x = keep_or_null(arena, figure->x);
         figure->y = keep_or_null(arena, figure->y);
@@ -251,9 +292,24 @@ static void read_figure(lua_State *lua, const struct script_path *path, struct b
     lua_pop(lua, 1);
 }
 
+/* A row for a point that is not in the grid would never be judged. */
+static void check_where(lua_State *lua, const struct script_path *path, const struct script_value *value,
+                        const struct script_scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->axis_count; i++) {
+        const struct script_axis *axis = &scenario->axes[i];
+        for (uint32_t j = 0; strcmp(axis->name, value->name) == 0 && j < axis->value_count; j++) {
+            if (script_value_equal(&axis->values[j], value)) {
+                return;
+            }
+        }
+    }
+    script_path_error(lua, path, "found %s = %s, which is not in the grid", value->name, value->text);
+}
+
 /* `where = {spread = 5}` of the row on top of the stack. */
 static void read_where(lua_State *lua, const struct script_path *path, struct base_arena *arena,
-                       struct script_expect *out)
+                       const struct script_scenario *scenario, struct script_expect *out)
 {
     const char *names[AXES_MAX];
     struct script_path inner = script_path_in(path, "where");
@@ -263,6 +319,7 @@ static void read_where(lua_State *lua, const struct script_path *path, struct ba
         for (size_t i = 0; i < count; i++) {
             (void)lua_getfield(lua, -1, names[i]);
             values[i] = read_value(lua, &inner, keep(arena, names[i]), arena);
+            check_where(lua, &inner, &values[i], scenario);
         }
         out->where = values;
         out->where_count = (uint32_t)count;
@@ -271,7 +328,7 @@ static void read_where(lua_State *lua, const struct script_path *path, struct ba
 }
 
 static void read_expect(lua_State *lua, const struct script_path *path, struct base_arena *arena,
-                        struct script_expect *out)
+                        const struct script_scenario *scenario, struct script_expect *out)
 {
 #define EXPECT(key, kind, member) {key, kind, offsetof(struct script_expect, member), 0, 0, NULL}
     static const struct script_key keys[] = {
@@ -279,6 +336,7 @@ static void read_expect(lua_State *lua, const struct script_path *path, struct b
         LATER("where", SCRIPT_TABLE),          EXPECT("near", SCRIPT_NUMBER, near),
         EXPECT("within", SCRIPT_NUMBER, within), EXPECT("min", SCRIPT_NUMBER, min),
         EXPECT("max", SCRIPT_NUMBER, max),     EXPECT("published", SCRIPT_BOOL, is_published),
+        EXPECT("parts", SCRIPT_TEXT, parts),
     };
 #undef EXPECT
     *out = (struct script_expect){.near = NAN, .within = NAN, .min = NAN, .max = NAN};
@@ -288,7 +346,8 @@ static void read_expect(lua_State *lua, const struct script_path *path, struct b
     }
     out->stat = keep(arena, out->stat);
     out->of = keep(arena, out->of);
-    read_where(lua, path, arena, out);
+    out->parts = keep_or_null(arena, out->parts);
+    read_where(lua, path, arena, scenario, out);
     struct script_place place = {.line = 0};
     (void)script_where(lua, &place, NULL);
     out->line = place.line;
@@ -303,7 +362,7 @@ static void read_expects(lua_State *lua, const struct script_path *path, struct 
         struct script_expect *rows = base_arena_alloc(arena, (count + 1) * sizeof *rows);
         for (size_t i = 0; i < count; i++) {
             (void)lua_rawgeti(lua, -1, (lua_Integer)i + 1);
-            read_expect(lua, &inner, arena, &rows[i]);
+            read_expect(lua, &inner, arena, out, &rows[i]);
             lua_pop(lua, 1);
         }
         out->expects = rows;

@@ -34,6 +34,7 @@ struct script_expect {
     double min;
     double max;
     bool is_published;    /* `near` is somebody else's figure. */
+    const char *parts;    /* Why ours is known to lie elsewhere; NULL: it is not. */
     uint32_t where_count; /* Only for points with all these values. */
     const struct script_value *where;
     uint32_t line;
@@ -78,6 +79,7 @@ struct script_scenario {
     uint64_t trials;
     const char *source; /* NULL: none. */
     uint32_t axis_count;
+    uint32_t point;                     /* Which one this is, of those that a plan has taken apart. */
     uint32_t point_count;               /* Every combination: the product of all axes; 1 without any. */
     const struct script_axis *axes;     /* By name. */
     const struct script_figure *figure; /* NULL: none. */
@@ -95,6 +97,9 @@ const struct script_scenario *script_get(const struct script_file *file, uint32_
 /* The value of an axis at a point of the grid (from 0; the last axis turns fastest). */
 const struct script_value *script_point_value(const struct script_scenario *scenario, uint32_t point,
                                               uint32_t axis);
+
+/* Numbers by their value, texts by their bytes. */
+bool script_value_equal(const struct script_value *a, const struct script_value *b);
 
 /* One line of `faultline help api`. */
 struct script_api_line {
