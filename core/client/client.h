@@ -71,8 +71,8 @@ void client_watch_cancel(struct client *client, uint64_t now_ns, uint64_t watch)
 void client_watch_progress(struct client *client, uint64_t now_ns, uint64_t watch);
 
 /* Keep a lease alive that is believed in up to `until_ns`: a renewal every third of
- * its TTL, over any endpoint, until it is gone or client_lease_forget. The instant on
- * the client's own clock up to which it may believe in the lease is
+ * its TTL, over each endpoint in turn, until it is gone or client_lease_forget. The
+ * instant on the client's own clock up to which it may believe in the lease is
  * client_lease_deadline. */
 void client_lease_keep(struct client *client, uint64_t now_ns, int64_t lease, int64_t ttl_s,
                        uint64_t until_ns);

@@ -77,21 +77,27 @@ void client_connections_close(struct client *client)
     }
 }
 
-struct client_connection *client_connection_pick(struct client *client, uint32_t endpoint)
+struct client_connection *client_connection_next(struct client *client, uint32_t *turn)
 {
     client_connections_open(client);
-    if (endpoint != CLIENT_ANY) {
-        struct client_connection *connection = &client->connections[endpoint];
-        return connection->state == CLIENT_READY ? connection : NULL;
-    }
     for (uint32_t i = 0; client->ready_count > 0 && i < client->config.endpoint_count; i++) {
-        struct client_connection *connection = &client->connections[client->turn];
-        client->turn = (client->turn + 1) % client->config.endpoint_count;
+        struct client_connection *connection = &client->connections[*turn];
+        *turn = (*turn + 1) % client->config.endpoint_count;
         if (connection->state == CLIENT_READY) {
             return connection;
         }
     }
     return NULL;
+}
+
+struct client_connection *client_connection_pick(struct client *client, uint32_t endpoint)
+{
+    if (endpoint == CLIENT_ANY) {
+        return client_connection_next(client, &client->turn);
+    }
+    client_connections_open(client);
+    struct client_connection *connection = &client->connections[endpoint];
+    return connection->state == CLIENT_READY ? connection : NULL;
 }
 
 void client_connection_welcomed(struct client *client, struct client_connection *connection)

@@ -1,7 +1,11 @@
 /* Keepers of leases: each renews its lease every third of its TTL; unanswered, it asks
- * again twice a second, the next endpoint in turn (clientv3/lease.go). It believes in
- * the lease for a TTL from when the renewal was asked for: etcd's counts from the
- * answer, which may have been long under way, or wait for a client that was paused. */
+ * again twice a second (clientv3/lease.go), the next endpoint in its own turn: in one
+ * that is shared, keepers that ask at one pace find the same endpoint each time, and one
+ * that is silent costs some of them their leases. etcd's asks again over the one stream
+ * of all its leases, and loses them when that is to a member that hangs, unless pings
+ * break it in time. A keeper believes in the lease for a TTL from when the renewal was
+ * asked for: etcd's counts from the answer, which may have been long under way, or wait
+ * for a client that was paused. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/client/state.h"
 
@@ -35,7 +39,7 @@ void client_keeper_due(struct client *client, struct client_keeper *keeper)
         drop(client, keeper);
         return;
     }
-    const struct client_connection *connection = client_connection_pick(client, CLIENT_ANY);
+    const struct client_connection *connection = client_connection_next(client, &keeper->turn);
     if (connection) {
         struct wire_message message;
         memset(&message, 0, sizeof message);
@@ -93,6 +97,8 @@ void client_keep(struct client *client, int64_t lease, int64_t ttl_s, uint64_t u
     keeper->item.kind = CLIENT_KEEPER;
     keeper->lease = lease;
     keeper->deadline_ns = until_ns;
+    keeper->turn = client->turn; /* Keepers begin their rounds at different endpoints. */
+    client->turn = (client->turn + 1) % client->config.endpoint_count;
     client_item_enter(client, &keeper->item);
     client_index_insert(client, &client->keepers, (uint64_t)lease, keeper);
     client_keeper_due(client, keeper);

@@ -89,6 +89,7 @@ struct client_keeper {
     struct client_item item;
     int64_t lease;
     uint64_t deadline_ns;
+    uint32_t turn;                               /* The endpoint to be asked next. */
     struct client_asked asked[CLIENT_ASKED_MAX]; /* A ring of the newest. */
     uint32_t asked_count;
 };
@@ -231,8 +232,10 @@ void client_index_release(struct client *client, struct client_index *index);
 /* A connection is needed: dial where nothing is under way. */
 void client_connections_open(struct client *client);
 void client_connections_close(struct client *client);
-/* The next ready connection in turn, or the endpoint's own if it is ready. When
+/* The first ready connection from the endpoint `*turn` on, which moves behind it. When
  * there is none, they are being opened, and NULL. */
+struct client_connection *client_connection_next(struct client *client, uint32_t *turn);
+/* The same in the client's own turn, or the endpoint's own if it is ready. */
 struct client_connection *client_connection_pick(struct client *client, uint32_t endpoint);
 void client_connection_send(struct client *client, const struct client_connection *connection,
                             const struct wire_message *message);

@@ -46,3 +46,59 @@ scenario "lease: a refused change of the membership promotes nobody" {
     expect(not lease:alive(), "the lease went in its time")
   end,
 }
+
+-- The keepers of one client took turns with each other, and with all else it asked for.
+-- Where the pace fitted, as with five of 3 s or with two reads between one question and
+-- the next, a keeper came round to the same member each time; it hung, and the lease ran
+-- out with a majority and a leader at hand.
+local function are_alive(leases)
+  for _, lease in ipairs(leases) do
+    if not lease:alive() then return false end
+  end
+  return true
+end
+
+scenario "lease: a member hangs, and a client that keeps many asks others" {
+  tags = { "lease", "pause" }, seeds = 20,
+  cluster = { members = 3 },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    local cli, leases = c:client(), {}
+    for i = 1, 5 * random(3) do
+      leases[i] = cli:grant(3*s)
+      leases[i]:auto(true)
+    end
+    sleep(random() * 5*s)
+    choose(c:followers()):pause()
+    always(function() return are_alive(leases) end, { during = 20*s, every = 100*ms })
+  end,
+}
+
+scenario "lease: a member hangs, and a client that reads besides asks others" {
+  tags = { "lease", "pause" }, seeds = 20,
+  cluster = { members = 3 },
+  run = function(c)
+    c:await_leader { within = 10*s }
+    local cli, ttl = c:client(), random(4, 6) * s
+    local lease = cli:grant(ttl)
+    lease:auto(true)
+    spawn(function()
+      for _ = 1, 120 do
+        cli:async("get", "k")
+        sleep(250*ms)
+      end
+    end)
+    sleep(random() * 5*s)
+    local m, t = choose(c:members()), now()
+    local leads = m == c:leader()
+    m:pause()
+    if leads then c:await_leader { other_than = m, within = 20*s } end
+    -- Two thirds of a TTL are left, and a leader is found within a second: who is asked
+    -- a moment too early knows of none, and who is asked next hangs.
+    local is_in_time = now() - t < ttl * 2 / 3 - 1.1*s
+    sometimes("the next leader comes in time", leads and is_in_time)
+    if is_in_time then
+      always(function() return lease:alive() end, { during = 20*s, every = 100*ms })
+    end
+  end,
+}

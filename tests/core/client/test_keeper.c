@@ -45,6 +45,23 @@ Test(client_keeper, asks_again_twice_a_second)
     fake_end(&host);
 }
 
+/* Two calls between any two of its questions would lead it round to the same endpoint. */
+Test(client_keeper, goes_round_whatever_else_is_asked)
+{
+    fake_start_ready(&host, 3, NULL);
+    keep(7, 9);
+    bool is_asked[3] = {false};
+    for (uint32_t i = 0; i < 3; i++) {
+        is_asked[fake_last(&host, WIRE_REQUEST)->endpoint] = true;
+        struct wire_request get = fake_get();
+        (void)client_call(host.client, host.now_ns, &get);
+        (void)client_call(host.client, host.now_ns, &get);
+        fake_advance(&host, 500 * FAKE_MS);
+    }
+    cr_assert(is_asked[0] && is_asked[1] && is_asked[2]);
+    fake_end(&host);
+}
+
 Test(client_keeper, believes_a_late_answer)
 {
     fake_start_ready(&host, 1, NULL);
