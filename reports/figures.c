@@ -211,7 +211,6 @@ static void put_points(const struct report_experiment *experiment, FILE *out)
 /* A row for each `expect` at each point it is about. */
 static void put_verdicts(const struct report_experiment *experiment, FILE *out)
 {
-    static const char *const states[] = {"met", "unmet", "open"};
     put_axes(out, experiment->whole);
     fprintf(out, "stat,metric,found,near,within,min,max,published,verdict,parts\n");
     for (size_t i = 0; i < experiment->count; i++) {
@@ -227,7 +226,7 @@ static void put_verdicts(const struct report_experiment *experiment, FILE *out)
             put_number(out, expect->min, ',');
             put_number(out, expect->max, ',');
             fprintf(out, "%s,%s,", expect->is_published ? "yes" : "no",
-                    states[campaign_expect_state(tally, expect)]);
+                    campaign_demand_word(campaign_expect_state(tally, expect)));
             put_text(out, expect->parts ? expect->parts : "", '\n');
         }
     }

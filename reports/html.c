@@ -71,13 +71,12 @@ static void write_words(const char *what, const char *const *words, FILE *out)
 
 static void write_demands(const struct campaign_tally *tally, FILE *out)
 {
-    static const char *const states[] = {"met", "unmet", "open"};
     static const char *const classes[] = {"good", "bad", "open"};
     for (size_t i = 0; i < campaign_demand_count(tally); i++) {
         struct campaign_demand demand;
         campaign_demand_get(tally, i, &demand);
         fprintf(out, "<p class=\"words\"><b class=\"%s\">%s</b> ", classes[demand.state],
-                states[demand.state]);
+                campaign_demand_word(demand.state));
         report_text_escape(out, demand.sentence);
         fprintf(out, "</p>\n");
     }

@@ -8,7 +8,7 @@
  *     file line name tags claims verdict
  *     seeds         runs held violated shown wrong not_judged not_deterministic
  *     metrics       by name: count min median mean p90 p99 max
- *     demands       [{state: met|unmet|open, text}]: sometimes, shows, expect
+ *     demands       [{state: met|unmet|open|parts, text}]: sometimes, shows, expect
  *     coverage      {faults: {NAME: {role: n}}, frames: {NAME: {message: n}},
  *                     passed: {message: {"role > role": n}}}
  *     armed         by judge: how often its premise was true
@@ -83,13 +83,12 @@ static json_t *metrics(const struct campaign_tally *tally)
 
 static json_t *demands(const struct campaign_tally *tally)
 {
-    static const char *const states[] = {"met", "unmet", "open"};
     json_t *all = json_array();
     for (size_t i = 0; i < campaign_demand_count(tally); i++) {
         struct campaign_demand demand;
         campaign_demand_get(tally, i, &demand);
         json_t *one = json_object();
-        json_object_set_new(one, "state", json_string(states[demand.state]));
+        json_object_set_new(one, "state", json_string(campaign_demand_word(demand.state)));
         json_object_set_new(one, "text", text(demand.sentence));
         json_array_append_new(all, one);
     }

@@ -249,7 +249,7 @@ static void put_head(const struct plot *plot, bool is_cdf)
     fprintf(out, "\nset ylabel ");
     put_quoted(out, figure->y ? figure->y : "share of runs");
     fprintf(out, "\nset key outside right top Left reverse samplen 2\n"
-                 "set border 3 lc rgb '#555555'\nset tics nomirror\nset grid lc rgb '#dddddd' lw 0.5\n");
+                 "set border 3 lc rgb '#555555'\nset autoscale xfix\nset tics nomirror\nset grid lc rgb '#dddddd' lw 0.5\n");
     if (is_cdf) {
         fprintf(out, "set yrange [0:1]\n");
     }

@@ -36,6 +36,7 @@
 ---@field min? any `min = x`: not below
 ---@field max? any `max = x`: not above
 ---@field published? boolean `published = false`: near is somebody else's figure
+---@field parts? any `parts = nil`: why ours is known to lie elsewhere: it is unmet only if it does not
 
 ---@class faultline.cluster_options
 ---@field members? any `members = 3`: voters at the start

@@ -5,7 +5,7 @@
 -- half election timeouts there is none.
 
 local up, down = 1000*s, 100*s -- Means.
-local horizon = 20000*s
+local horizon = param("horizon", 20000*s)
 local E = 1*s
 
 local function choose_of(n, k)

@@ -8,7 +8,7 @@
 -- of C(s,k) l^k (1-l)^(s-k). The earliest of s timeouts lies at 1/(s+1) of the range.
 
 local T = 100*ms -- The range of timeouts, behind as long a time that is sure.
-local rounds = 50
+local rounds = param("rounds", 50)
 
 -- Elections one after the other. All followers hear the same heartbeat at the same moment,
 -- their timers begin, and the leader is gone, `down - 1` of them with it.

@@ -26,6 +26,12 @@ size_t campaign_demand_count(const struct campaign_tally *tally)
            tally->scenario->expect_count;
 }
 
+const char *campaign_demand_word(enum campaign_demand_state state)
+{
+    static const char *const words[] = {"met", "unmet", "open", "parts"};
+    return words[state];
+}
+
 /* Met now, or unmet for good only when enough seeds ran. */
 static enum campaign_demand_state judge(const struct campaign_tally *tally, bool is_met)
 {
@@ -165,7 +171,7 @@ static void append_parting(const struct script_expect *expect, char *out, size_t
 {
     size_t used = strlen(out);
     if (expect->parts) {
-        (void)snprintf(out + used, size - used, "; it parts: %s", expect->parts);
+        (void)snprintf(out + used, size - used, "; because %s", expect->parts);
     }
 }
 
@@ -184,7 +190,10 @@ enum campaign_demand_state campaign_expect_state(const struct campaign_tally *ta
         return CAMPAIGN_OPEN;
     }
     bool is_right = value == value && lies_right(expect, value);
-    return is_right == !expect->parts ? CAMPAIGN_MET : CAMPAIGN_UNMET;
+    if (expect->parts) {
+        return is_right ? CAMPAIGN_UNMET : CAMPAIGN_PARTS;
+    }
+    return is_right ? CAMPAIGN_MET : CAMPAIGN_UNMET;
 }
 
 static void judge_expect(const struct campaign_tally *tally, const struct script_expect *expect,

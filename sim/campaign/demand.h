@@ -10,8 +10,12 @@
 enum campaign_demand_state {
     CAMPAIGN_MET,
     CAMPAIGN_UNMET,
-    CAMPAIGN_OPEN /* Fewer seeds ran than the scenario asks for. */
+    CAMPAIGN_OPEN, /* Fewer seeds ran than the scenario asks for. */
+    CAMPAIGN_PARTS /* It lies elsewhere, as it is known to, for the reason given. */
 };
+
+/* "met", "unmet", "open", "parts". */
+const char *campaign_demand_word(enum campaign_demand_state state);
 
 struct campaign_demand {
     enum campaign_demand_state state;

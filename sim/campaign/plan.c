@@ -116,8 +116,19 @@ static uint64_t count_tasks(const struct campaign_plan *plan)
     return all > plan->shard ? (all - plan->shard - 1) / plan->shard_count + 1 : 0;
 }
 
+static bool has_any(const struct campaign_plan *plan)
+{
+    for (size_t i = 0; i < plan->file_count; i++) {
+        if (script_count(plan->files[i]) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Why nothing is left to run, in a sentence. */
-static void explain_nothing(const struct campaign_plan_options *options, char error[SCRIPT_TEXT_MAX])
+static void explain_nothing(const struct campaign_plan *plan, const struct campaign_plan_options *options,
+                            char error[SCRIPT_TEXT_MAX])
 {
     const struct {
         const char *kind;
@@ -133,8 +144,12 @@ static void explain_nothing(const struct campaign_plan_options *options, char er
             return;
         }
     }
-    (void)snprintf(error, SCRIPT_TEXT_MAX, "found no %s under the paths given",
-                   options->kind == CAMPAIGN_EXPERIMENTS ? "experiment" : "scenario");
+    bool wants_experiments = options->kind == CAMPAIGN_EXPERIMENTS;
+    const char *hint = !has_any(plan)       ? ""
+                       : wants_experiments ? ", only scenarios: faultline run runs them"
+                                           : ", only experiments: faultline sweep runs them";
+    (void)snprintf(error, SCRIPT_TEXT_MAX, "found no %s under the paths given%s",
+                   wants_experiments ? "experiment" : "scenario", hint);
 }
 
 bool campaign_plan_init(struct campaign_plan *plan, const struct campaign_plan_options *options,
@@ -158,7 +173,7 @@ bool campaign_plan_init(struct campaign_plan *plan, const struct campaign_plan_o
     }
     campaign_files_release(&files);
     if (is_good && plan->unit_count == 0) {
-        explain_nothing(options, error);
+        explain_nothing(plan, options, error);
         is_good = false;
     }
     if (!is_good) {

@@ -168,12 +168,11 @@ static void print_failures(const struct campaign_printer *printer, const struct 
 
 static void print_demands(const struct campaign_printer *printer, const struct campaign_tally *tally)
 {
-    static const char *const states[] = {"met", "unmet", "open"};
     struct campaign_demand demand;
     for (size_t i = 0; i < campaign_demand_count(tally); i++) {
         campaign_demand_get(tally, i, &demand);
         if (demand.state != CAMPAIGN_MET || printer->with_demands || printer->volume == CAMPAIGN_LOUD) {
-            fprintf(printer->out, "              %s: %s\n", states[demand.state], demand.sentence);
+            fprintf(printer->out, "              %s: %s\n", campaign_demand_word(demand.state), demand.sentence);
         }
     }
 }
