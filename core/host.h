@@ -33,6 +33,8 @@ struct host {
     /* Has the way back over this connection as much under way as it takes? A reply is
      * taken all the same: whoever sends much and often asks first. */
     bool (*is_full)(void *context, uint64_t connection);
+    /* The same of the way to a peer. */
+    bool (*is_way_full)(void *context, raft_id to);
     /* Call member_tick when so many ticks have passed; replaces what was set. */
     void (*set_tick)(void *context, uint64_t ticks);
     /* Call member_due at this instant of the monotonic clock; replaces what was set. */

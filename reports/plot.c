@@ -175,8 +175,7 @@ static bool is_beside(const struct script_scenario *a, const struct script_scena
 static double place_of(const struct script_scenario *point, uint32_t along)
 {
     const struct script_value *value = script_point_value(point, point->point, along);
-    return value->number == value->number ? value->number
-                                          : (double)(value - point->axes[along].values);
+    return value->number == value->number ? value->number : (double)(value - point->axes[along].values);
 }
 
 /* Of all points beside the one in slot `from`: ours, or what was published. */
@@ -249,13 +248,15 @@ static void put_head(const struct plot *plot, bool is_cdf)
     fprintf(out, "\nset ylabel ");
     put_quoted(out, figure->y ? figure->y : "share of runs");
     fprintf(out, "\nset key outside right top Left reverse samplen 2\n"
-                 "set border 3 lc rgb '#555555'\nset autoscale xfix\nset tics nomirror\nset grid lc rgb '#dddddd' lw 0.5\n");
+                 "set border 3 lc rgb '#555555'\nset autoscale xfix\nset tics nomirror\nset grid lc rgb "
+                 "'#dddddd' lw 0.5\n");
     if (is_cdf) {
         fprintf(out, "set yrange [0:1]\n");
     }
-    fprintf(out, "%s%s", figure->is_log_x ? "set logscale x\n" : "", figure->is_log_y ? "set logscale y\n" : "");
-    uint32_t along = is_cdf ? plot->experiment->whole->axis_count
-                            : campaign_grid_axis(plot->experiment->whole, figure->x);
+    fprintf(out, "%s%s", figure->is_log_x ? "set logscale x\n" : "",
+            figure->is_log_y ? "set logscale y\n" : "");
+    uint32_t along =
+        is_cdf ? plot->experiment->whole->axis_count : campaign_grid_axis(plot->experiment->whole, figure->x);
     if (!is_cdf) {
         const struct script_axis *axis = &plot->experiment->whole->axes[along];
         bool has_words = axis->values[0].number != axis->values[0].number;

@@ -36,8 +36,8 @@ struct run {
     struct campaign_progress progress;
     struct report_files files;
     const char *db_path;
-    struct report_db *db;      /* NULL: not asked for. */
-    const char *figures_path;  /* The folder for what an experiment found. */
+    struct report_db *db;           /* NULL: not asked for. */
+    const char *figures_path;       /* The folder for what an experiment found. */
     struct report_figures *figures; /* NULL: not asked for. */
     const struct command *command;
 };
@@ -176,7 +176,8 @@ static const struct campaign_argument known[] = {
 
 static const struct campaign_argument known_to_sweep[] = {
     {"-o", "a folder", "leave tables (CSV, SQLite) and figures (SVG) there", set_figures},
-    {"--trials", "a number", "runs of each point, seeds 1 to it; fewer than its own judge nothing", set_trials},
+    {"--trials", "a number", "runs of each point, seeds 1 to it; fewer than its own judge nothing",
+     set_trials},
     {"--jobs", "a number from 1 to 1024", "worker processes; as many as processors unless said", set_jobs},
     {"--filter", "TEXT", "points whose name (\"NAME [spread=5]\") contains it", cmd_plan_set_filter},
     {"--tag", "TAG", "experiments with this tag", cmd_plan_set_tag},
@@ -289,7 +290,9 @@ static int finish(struct run *run, const struct campaign *campaign)
         enum report_figures_status drawn = report_figures_end(run->figures, campaign, error);
         if (drawn != REPORT_FIGURES_DRAWN) {
             fprintf(stderr, "faultline %s: %s\n", run->command->name, error);
-            return status == CMD_VIOLATED ? status : drawn == REPORT_FIGURES_UNWRITTEN ? CMD_WRONG : CMD_UNJUDGED;
+            return status == CMD_VIOLATED              ? status
+                   : drawn == REPORT_FIGURES_UNWRITTEN ? CMD_WRONG
+                                                       : CMD_UNJUDGED;
         }
     }
     return status;

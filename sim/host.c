@@ -97,6 +97,9 @@ static void outbox_put(struct sim_machine *machine, struct sim_frame *frame)
         sim_frame_free(machine->world, frame);
         return;
     }
+    if (message->kind == WIRE_SNAPSHOT_CHUNK) {
+        sim_frame_window(machine->world, frame);
+    }
     frame->next = NULL;
     *machine->outbox_end = frame;
     machine->outbox_end = &frame->next;
@@ -104,18 +107,31 @@ static void outbox_put(struct sim_machine *machine, struct sim_frame *frame)
     (void)pass(machine, &point);
 }
 
+/* Where a peer lives; 0: its address is nobody's, or our own. */
+static uint32_t number_of_peer(const struct sim_machine *machine, raft_id id)
+{
+    for (uint32_t i = 0; i < machine->peer_count; i++) {
+        if (machine->peers[i].id == id) {
+            return machine->peers[i].number == machine->number ? 0 : machine->peers[i].number;
+        }
+    }
+    return 0;
+}
+
 static void host_send(void *context, raft_id to, const struct wire_message *message)
 {
     struct sim_machine *machine = context;
-    for (uint32_t i = 0; i < machine->peer_count; i++) {
-        if (machine->peers[i].id == to) {
-            uint32_t number = machine->peers[i].number;
-            if (number != 0 && number != machine->number) { /* 0: its address is nobody's. */
-                outbox_put(machine, sim_frame_new(machine->world, machine->number, number, 0, message));
-            }
-            return;
-        }
+    uint32_t number = number_of_peer(machine, to);
+    if (number != 0) {
+        outbox_put(machine, sim_frame_new(machine->world, machine->number, number, 0, message));
     }
+}
+
+static bool host_is_way_full(void *context, raft_id to)
+{
+    struct sim_machine *machine = context;
+    uint32_t number = number_of_peer(machine, to);
+    return number != 0 && sim_stream_is_full(machine->world, machine->number, number);
 }
 
 static void host_ask(void *context, struct base_bytes url, uint64_t number,
@@ -554,6 +570,7 @@ void sim_host_init(struct sim_machine *machine)
         .ask = host_ask,
         .reply = host_reply,
         .is_full = host_is_full,
+        .is_way_full = host_is_way_full,
         .set_tick = host_set_tick,
         .set_due = host_set_due,
         .wake = host_wake,

@@ -6,8 +6,8 @@
  * Where bandwidth is short, frames leave one after the other, each taking its
  * encoded size; a link has `queue` frames under way at most (those that a paused or
  * busy receiver has not taken are among them), and what is sent beyond is lost. The
- * pieces of a snapshot are not counted: their sender waits for its socket, as etcd's
- * does, and room for all would else decide whether a snapshot can come at all.
+ * pieces of a snapshot are not counted: they have a connection of their own and a
+ * window, of a mebibyte, that their sender waits for.
  * Raft's own messages are datagrams: they may be lost or come twice. Everything
  * else (forwarded proposals, snapshots, clients) is a stream: in order and once; a
  * loss costs it a retransmission of 200 ms. A cut, one way, loses what is under way
@@ -28,7 +28,7 @@
 
 #include <assert.h>
 
-enum { RETRANSMIT_NS = 200000000 };
+enum { RETRANSMIT_NS = 200000000, PEER_WINDOW_BYTES = 1 << 20 };
 
 struct sim_link *sim_link_of(const struct sim_world *world, uint32_t from, uint32_t to)
 {
@@ -84,7 +84,8 @@ void sim_frame_window(struct sim_world *world, struct sim_frame *frame)
 bool sim_stream_is_full(const struct sim_world *world, uint32_t from, uint32_t to)
 {
     const struct sim_link *link = sim_link_of(world, from, to);
-    return link->window >= options_of(world, link)->window_bytes;
+    return link->window >=
+           (to <= world->member_count ? PEER_WINDOW_BYTES : options_of(world, link)->window_bytes);
 }
 
 static void emit_send(struct sim_world *world, const struct sim_frame *frame)

@@ -1,7 +1,8 @@
 /* How a snapshot is made, sent and taken in (etcd-behaviour §2.3).
  *
  *   made:      begin ─▶ slice … slice ─▶ ended ──(durable)──▶ offered, log compacted
- *   sent:      MsgSnap ─▶ chunk … chunk ─▶ news of the peer, or failed after a while
+ *   sent:      MsgSnap ─▶ chunk … chunk ─▶ news of the peer, or failed after a while;
+ *              a chunk waits for room on its way
  *   received:  MsgSnap held ─▶ chunks ─▶ whole: stepped ─▶ installing ──(durable)──▶
  *              store, leases and membership replaced together
  *
@@ -341,12 +342,24 @@ static bool send_chunk(struct member *member, struct member_sending *sending)
     return !is_last;
 }
 
+static bool is_way_full(struct member *member, raft_id to)
+{
+    uint64_t way_back = member_way_back(member, to);
+    return way_back != 0 ? member->host->is_full(member->host->context, way_back)
+                         : member->host->is_way_full(member->host->context, to);
+}
+
 static void send_chunks(struct member *member)
 {
     struct member_snapshots *snapshots = &member->snapshots;
     bool goes_on = false;
     for (uint32_t slot = 0; slot < snapshots->sending_count && !member->is_stopped; slot++) {
-        if (!snapshots->sendings[slot].is_sent) {
+        if (snapshots->sendings[slot].is_sent) {
+            continue;
+        }
+        if (is_way_full(member, snapshots->sendings[slot].to)) {
+            snapshots->room_ns = member->now_ns + MEMBER_ROOM_NS;
+        } else {
             goes_on |= send_chunk(member, &snapshots->sendings[slot]);
         }
     }
@@ -372,6 +385,10 @@ void member_snapshot_due(struct member *member)
             slot++;
         }
     }
+    if (snapshots->room_ns != 0 && snapshots->room_ns <= member->now_ns) {
+        snapshots->room_ns = 0;
+        wake(member);
+    }
     if (snapshots->is_receiving) {
         member_snapshot_maybe_begin(member);
     }
@@ -384,6 +401,9 @@ uint64_t member_snapshot_due_ns(const struct member *member)
     for (uint32_t slot = 0; slot < snapshots->sending_count; slot++) {
         uint64_t deadline = snapshots->sendings[slot].deadline_ns;
         due = deadline < due ? deadline : due;
+    }
+    if (snapshots->room_ns != 0 && snapshots->room_ns < due) {
+        due = snapshots->room_ns;
     }
     return due;
 }

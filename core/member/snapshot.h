@@ -14,6 +14,7 @@ enum {
 };
 
 #define MEMBER_SENDING_NS UINT64_C(5000000000) /* etcd: rafthttp's connection timeout */
+#define MEMBER_ROOM_NS UINT64_C(5000000)       /* From one look for room on the way to a peer to the next. */
 
 /* One snapshot on its way to one peer. */
 struct member_sending {
@@ -35,6 +36,7 @@ struct member_snapshots {
     bool is_wanted;              /* By somebody whom the newest does not name. */
     bool is_woken;
     /* Being sent. */
+    uint64_t room_ns; /* When to look again for room on a way that was full; 0: none was. */
     uint32_t sending_count;
     struct member_sending sendings[MEMBER_SENDINGS_MAX];
     uint32_t refused_count; /* Peers for whom there was no room: told to Raft next. */

@@ -145,7 +145,7 @@ static void explain_nothing(const struct campaign_plan *plan, const struct campa
         }
     }
     bool wants_experiments = options->kind == CAMPAIGN_EXPERIMENTS;
-    const char *hint = !has_any(plan)       ? ""
+    const char *hint = !has_any(plan)      ? ""
                        : wants_experiments ? ", only scenarios: faultline run runs them"
                                            : ", only experiments: faultline sweep runs them";
     (void)snprintf(error, SCRIPT_TEXT_MAX, "found no %s under the paths given%s",

@@ -172,7 +172,8 @@ static void print_demands(const struct campaign_printer *printer, const struct c
     for (size_t i = 0; i < campaign_demand_count(tally); i++) {
         campaign_demand_get(tally, i, &demand);
         if (demand.state != CAMPAIGN_MET || printer->with_demands || printer->volume == CAMPAIGN_LOUD) {
-            fprintf(printer->out, "              %s: %s\n", campaign_demand_word(demand.state), demand.sentence);
+            fprintf(printer->out, "              %s: %s\n", campaign_demand_word(demand.state),
+                    demand.sentence);
         }
     }
 }
