@@ -298,6 +298,7 @@ struct sim_world {
     uint64_t settle_look_ns;
     uint32_t prober;
     uint32_t probe_state;  /* 0 none under way, 1 under way, 2 answered. */
+    bool is_out_of_space;  /* The quota refused the first probe. */
     bool is_reconfigured;  /* Somebody asked for a change of the membership. */
     bool has_probed_write; /* The first probe was answered, */
     bool has_asked_write;  /* The first of each was asked, */

@@ -244,13 +244,20 @@ static void on_probe(void *context, const struct wire_response *response, bool i
 {
     struct sim_world *world = context;
     bool is_answered = response->status == BASE_OK && !is_unknown;
+    world->is_out_of_space |= response->status == BASE_NO_SPACE;
     bool is_last = world->has_probed_write || !world->is_reconfigured;
     world->probe_state = is_answered && is_last ? PROBE_ANSWERED : PROBE_NONE;
     world->has_probed_write |= is_answered;
 }
 
-/* A write of our own: a leader alone is no progress. Where the membership was changed, it
- * must be possible to change it again: to tell anew where a member lives will do. */
+static bool *has_asked(struct sim_world *world)
+{
+    return world->has_probed_write ? &world->has_asked_change : &world->has_asked_write;
+}
+
+/* A write of our own: a leader alone is no progress; where the quota refuses to put, to
+ * delete. Where the membership was changed, it must be possible to change it again: to
+ * tell anew where a member lives will do. */
 static void probe(struct sim_world *world, const struct cluster_view *view)
 {
     if (world->prober == 0) {
@@ -263,6 +270,9 @@ static void probe(struct sim_world *world, const struct cluster_view *view)
         .kind = WIRE_KV,
         .op = {.kind = KV_PUT, .key = base_bytes_of("faultline/probe"), .value = base_bytes_of("healed")},
     };
+    if (world->is_out_of_space) {
+        request.op = (struct kv_op){.kind = KV_DELETE_RANGE, .key = request.op.key};
+    }
     if (world->has_probed_write) {
         const struct raft_conf_state *newest = configuration_of(world, view->newest);
         raft_id first = newest->voters.ids[0];
@@ -272,14 +282,13 @@ static void probe(struct sim_world *world, const struct cluster_view *view)
     }
     /* If the first one is lost, with a leader that goes, there must be time for a second;
      * once, so that a cluster that answers none is found out. */
-    bool *has_asked = world->has_probed_write ? &world->has_asked_change : &world->has_asked_write;
-    if (!*has_asked) {
+    if (!*has_asked(world)) {
         uint64_t request_ns = UINT64_C(5000000000) + 2 * world->options.cluster.election_ns;
         uint64_t deadline_ns = world->now_ns + bound_ns(world) + 2 * request_ns;
         world->settle_deadline_ns =
             deadline_ns > world->settle_deadline_ns ? deadline_ns : world->settle_deadline_ns;
     }
-    *has_asked = true;
+    *has_asked(world) = true;
     world->probe_state = PROBE_UNDER_WAY;
     (void)sim_client_call(world, world->prober, &request, on_probe, world);
 }
@@ -360,7 +369,8 @@ static void look(struct sim_world *world)
         if (is_able && !is_converged(world, &views[slot])) {
             lagging = &views[slot];
         }
-        if (is_able && views[slot].has_leader && world->probe_state == PROBE_NONE) {
+        bool may_ask = !*has_asked(world) || world->now_ns < world->settle_deadline_ns;
+        if (is_able && views[slot].has_leader && world->probe_state == PROBE_NONE && may_ask) {
             probe(world, &views[slot]);
             return;
         }
