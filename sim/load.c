@@ -422,6 +422,7 @@ void sim_load_counts(const struct sim_load *load, struct sim_load_counts *out)
 uint64_t sim_load_latency(struct sim_load *load, uint32_t quantile_ppm)
 {
     uint64_t rank = load->latency.count * quantile_ppm / 1000000;
+    rank -= rank > 0 && rank == load->latency.count; /* The quantile 1 is the last. */
     uint64_t seen = 0;
     for (uint32_t bucket = 0; bucket < LATENCY_STEPS * LATENCY_PARTS; bucket++) {
         seen += load->latency.buckets[bucket];
