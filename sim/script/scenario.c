@@ -58,6 +58,21 @@ static const char *keep_or_null(struct base_arena *arena, const char *text)
     return text ? keep(arena, text) : NULL;
 }
 
+/* How long the list on top of the stack is. Other keys would never be seen: an error. */
+static size_t list_size(lua_State *lua, const struct script_path *path)
+{
+    size_t size = (size_t)lua_rawlen(lua, -1);
+    size_t count = 0;
+    lua_pushnil(lua);
+    for (; lua_next(lua, -2) != 0; lua_pop(lua, 1)) {
+        count++;
+    }
+    if (count != size) {
+        script_path_error(lua, path, "found keys that are no places in a list, expected a list");
+    }
+    return size;
+}
+
 /* What the names in a list are of. */
 enum names { NAMES_ANY, NAMES_JUDGES, NAMES_ARMED };
 
@@ -80,7 +95,7 @@ static const char *const *read_names(lua_State *lua, const struct script_path *p
         lua_pop(lua, 1);
         return NULL;
     }
-    size_t count = (size_t)lua_rawlen(lua, -1);
+    size_t count = list_size(lua, &inner);
     const char **names = base_arena_alloc(arena, (count + 1) * sizeof *names);
     for (size_t i = 0; i < count; i++) {
         (void)lua_rawgeti(lua, -1, (lua_Integer)i + 1);
@@ -327,12 +342,26 @@ static void read_where(lua_State *lua, const struct script_path *path, struct ba
     lua_pop(lua, 1);
 }
 
+/* The statistic of the row on top of the stack. */
+static const char *read_stat(lua_State *lua, const struct script_path *path)
+{
+    static const char *const stats[] = {"count", "min", "median", "mean", "p90", "p99", "max", NULL};
+    static const struct script_key choice = {.name = "stat", .type = SCRIPT_CHOICE, .choices = stats};
+    struct script_path inner = script_path_in(path, "stat");
+    uint32_t stat = 2;
+    if (lua_getfield(lua, -1, "stat") != LUA_TNIL) {
+        script_read_value(lua, -1, &inner, &choice, &stat);
+    }
+    lua_pop(lua, 1);
+    return stats[stat];
+}
+
 static void read_expect(lua_State *lua, const struct script_path *path, struct base_arena *arena,
                         const struct script_scenario *scenario, struct script_expect *out)
 {
 #define EXPECT(key, kind, member) {key, kind, offsetof(struct script_expect, member), 0, 0, NULL}
     static const struct script_key keys[] = {
-        EXPECT("stat", SCRIPT_TEXT, stat),     EXPECT("of", SCRIPT_TEXT, of),
+        LATER("stat", SCRIPT_ANY),             EXPECT("of", SCRIPT_TEXT, of),
         LATER("where", SCRIPT_TABLE),          EXPECT("near", SCRIPT_NUMBER, near),
         EXPECT("within", SCRIPT_NUMBER, within), EXPECT("min", SCRIPT_NUMBER, min),
         EXPECT("max", SCRIPT_NUMBER, max),     EXPECT("published", SCRIPT_BOOL, is_published),
@@ -341,10 +370,15 @@ static void read_expect(lua_State *lua, const struct script_path *path, struct b
 #undef EXPECT
     *out = (struct script_expect){.near = NAN, .within = NAN, .min = NAN, .max = NAN};
     script_read_table(lua, -1, path, keys, COUNT(keys), out);
-    if (!out->stat || !out->of) {
-        script_path_error(lua, path, "found a row without stat or of, expected both");
+    if (!out->of) {
+        script_path_error(lua, path, "found a row without of, expected the name of a metric");
     }
-    out->stat = keep(arena, out->stat);
+    bool has_near = !isnan(out->near);
+    if (!has_near && isnan(out->min) && isnan(out->max)) {
+        script_path_error(lua, path, "found a row without near, min and max, expected one of them at least");
+    }
+    out->within = has_near && isnan(out->within) ? 0.1 : out->within;
+    out->stat = keep(arena, read_stat(lua, path));
     out->of = keep(arena, out->of);
     out->parts = keep_or_null(arena, out->parts);
     read_where(lua, path, arena, scenario, out);
@@ -358,7 +392,7 @@ static void read_expects(lua_State *lua, const struct script_path *path, struct 
 {
     struct script_path inner = script_path_in(path, "expect");
     if (lua_getfield(lua, 2, "expect") != LUA_TNIL) {
-        size_t count = (size_t)lua_rawlen(lua, -1);
+        size_t count = list_size(lua, &inner);
         struct script_expect *rows = base_arena_alloc(arena, (count + 1) * sizeof *rows);
         for (size_t i = 0; i < count; i++) {
             (void)lua_rawgeti(lua, -1, (lua_Integer)i + 1);
