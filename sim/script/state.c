@@ -293,13 +293,30 @@ static int write_code(lua_State *lua, const void *data, size_t size, void *conte
     return 0;
 }
 
+/* What Lua itself would skip at the head of a file: a byte order mark, and a first line
+ * that begins with #. The line's end stays, so that lines keep their numbers. */
+static size_t head_size(const char *data, size_t size)
+{
+    size_t at = size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    bool is_line = at < size && data[at] == '#';
+    while (is_line && at < size && data[at] != '\n') {
+        at++;
+    }
+    return at;
+}
+
 void script_source_load(lua_State *lua, struct script_source *source)
 {
     const char *chunk = lua_pushfstring(lua, "@%s", source->path);
     bool is_compiled = source->code.size > 0;
     const struct base_buffer *from = is_compiled ? &source->code : &source->text;
     const char *data = from->data ? (const char *)from->data : "";
-    if (luaL_loadbufferx(lua, data, from->size, chunk, is_compiled ? "b" : "t") != LUA_OK) {
+    size_t skipped = is_compiled ? 0 : head_size(data, from->size);
+    if (!is_compiled && data[0] == LUA_SIGNATURE[0]) {
+        (void)lua_pushfstring(lua, "%s:1: found compiled code, expected the text of a script", source->short_path);
+        (void)lua_error(lua);
+    }
+    if (luaL_loadbufferx(lua, data + skipped, from->size - skipped, chunk, is_compiled ? "b" : "t") != LUA_OK) {
         (void)lua_error(lua);
     }
     if (!is_compiled) {
