@@ -5,6 +5,7 @@
 #include "sim/script/client.h"
 #include "sim/script/cluster.h"
 
+#include <math.h>
 #include <stdio.h>
 
 struct load_object {
@@ -25,6 +26,7 @@ static void read_mix(lua_State *lua, const struct script_path *path, struct sim_
         [SIM_LOAD_TXN] = "txn", [SIM_LOAD_WATCH] = "watch", [SIM_LOAD_LEASE] = "lease", [SIM_LOAD_LOCK] = "lock"};
     struct script_key keys[SIM_LOAD_KINDS];
     double weights[SIM_LOAD_KINDS] = {0};
+    uint64_t sum = 0;
     for (size_t i = 0; i < SIM_LOAD_KINDS; i++) {
         keys[i] = (struct script_key){
             .name = names[i], .type = SCRIPT_NUMBER, .offset = i * sizeof weights[0]};
@@ -33,15 +35,19 @@ static void read_mix(lua_State *lua, const struct script_path *path, struct sim_
     for (size_t i = 0; i < SIM_LOAD_KINDS; i++) {
         if (!(weights[i] >= 0 && weights[i] <= 1000000)) {
             struct script_path inner = script_path_in(path, names[i]);
-            script_path_error(lua, &inner, "found a weight out of range, expected 0 to 1000000");
+            script_path_error(lua, &inner, "found %.12g, expected a weight from 0 to 1000000", weights[i]);
         }
         out->mix[i] = (uint32_t)(weights[i] * 1000 + 0.5);
+        sum += out->mix[i];
+    }
+    if (sum == 0) {
+        script_path_error(lua, path, "found no weight above 0, expected one at least");
     }
 }
 
 struct load_reading {
     struct sim_load_options options;
-    double rate;
+    double rate; /* NAN: not said. */
     uint32_t pick;
 };
 
@@ -66,11 +72,13 @@ static void read_load(lua_State *lua, struct load_reading *out)
     };
     const struct script_path path = {.call = "c:load"};
     script_read_table(lua, 2, &path, keys, sizeof keys / sizeof keys[0], out);
-    if (out->rate != 0 && !(out->rate >= 0.001 && out->rate <= 1e9)) {
-        struct script_path inner = script_path_in(&path, "rate");
-        script_path_error(lua, &inner, "found a rate out of range, expected 0.001 to 1e9 requests a second");
+    if (!isnan(out->rate)) {
+        if (!(out->rate >= 0.001 && out->rate <= 1e9)) {
+            struct script_path inner = script_path_in(&path, "rate");
+            script_path_error(lua, &inner, "found %.12g, expected 0.001 to 1e9 requests a second", out->rate);
+        }
+        out->options.rate_millihertz = (uint64_t)(out->rate * 1000 + 0.5);
     }
-    out->options.rate_millihertz = (uint64_t)(out->rate * 1000 + 0.5);
     out->options.pick = (enum sim_load_pick)out->pick;
     if (lua_istable(lua, 2)) {
         if (lua_getfield(lua, 2, "mix") != LUA_TNIL) {
@@ -86,7 +94,7 @@ static void read_load(lua_State *lua, struct load_reading *out)
 int script_cluster_load(lua_State *lua)
 {
     struct script_run *run = script_cluster_self(lua, "load");
-    struct load_reading reading = {.options = {.clients = 1, .keys = 100, .value_bytes = 64}};
+    struct load_reading reading = {.options = {.clients = 1, .keys = 100, .value_bytes = 64}, .rate = NAN};
     reading.options.mix[SIM_LOAD_PUT] = 1000;
     reading.options.mix[SIM_LOAD_GET] = 1000;
     lua_settop(lua, 2);

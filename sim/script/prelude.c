@@ -60,13 +60,31 @@ static int check_lock(lua_State *lua)
     return 1;
 }
 
+struct nemesis_reading {
+    uint64_t during_ns;
+    struct sim_dist every;
+    struct sim_dist heal_after;
+};
+
+/* Is nothing but 0 ever drawn? */
+static bool is_always_now(const struct sim_dist *dist)
+{
+    if (dist->kind == SIM_DIST_EMPIRICAL) {
+        return dist->points[dist->point_count - 1] == 0;
+    }
+    bool is_spread = dist->kind == SIM_DIST_UNIFORM || dist->kind == SIM_DIST_NORMAL;
+    return dist->a_ns == 0 && !(is_spread && dist->b > 0);
+}
+
 /* native.check_nemesis(options, faults): answers the kinds of faults, in order. */
 static int check_nemesis(lua_State *lua)
 {
+#define NEMESIS(key, kind, member, low) {key, kind, offsetof(struct nemesis_reading, member), low, 0, NULL}
     static const struct script_key keys[] = {{"kinds", SCRIPT_TABLE, 0, 0, 0, NULL},
-                                             {"every", SCRIPT_ANY, 0, 0, 0, NULL},
-                                             {"heal_after", SCRIPT_ANY, 0, 0, 0, NULL},
-                                             {"during", SCRIPT_NS, 0, 1, 0, NULL}};
+                                             NEMESIS("every", SCRIPT_DIST, every, 0),
+                                             NEMESIS("heal_after", SCRIPT_DIST, heal_after, 0),
+                                             NEMESIS("during", SCRIPT_NS, during_ns, 1)};
+#undef NEMESIS
     static const char *const names[] = {"crash", "power_off", "pause", "partition", "isolate", "cut",
                                         "stall", "disk",      "slow",  "clock",     NULL};
     static const char *const all_names[] = {"crash", "power_off", "pause", "partition", "isolate", "cut",
@@ -74,14 +92,18 @@ static int check_nemesis(lua_State *lua)
     static const struct script_key kind_key = {.name = "kind", .type = SCRIPT_CHOICE, .choices = all_names};
     const struct script_path path = {.call = "c:nemesis"};
     struct script_path inner = script_path_in(&path, "kinds");
-    uint64_t during_ns = 0;
+    struct nemesis_reading reading = {.every = {.kind = SIM_DIST_CONSTANT, .a_ns = 1}};
     uint32_t ignored = 0;
     if (!lua_istable(lua, 1)) {
         script_argument_error(lua, 1, "c:nemesis{kinds=, every=, during=, heal_after=}", "a table");
     }
-    script_read_table(lua, 1, &path, keys, 4, &during_ns);
-    if (during_ns == 0) {
+    script_read_table(lua, 1, &path, keys, 4, &reading);
+    if (reading.during_ns == 0) {
         script_error(lua, "c:nemesis: found no during, expected a duration");
+    }
+    if (is_always_now(&reading.every)) {
+        struct script_path every = script_path_in(&path, "every");
+        script_path_error(lua, &every, "found 0 and nothing else, expected some time from one fault to the next");
     }
     if (lua_getfield(lua, 1, "kinds") != LUA_TNIL) {
         lua_Integer count = (lua_Integer)lua_rawlen(lua, -1);
