@@ -105,10 +105,10 @@ static bool add_file(struct campaign_plan *plan, const char *path, bool is_named
     return true;
 }
 
-static uint64_t count_tasks(const struct campaign_plan *plan)
+static uint64_t count_tasks(const struct campaign_plan *plan, bool is_endless)
 {
     const struct campaign_unit *last = &plan->units[plan->unit_count - 1];
-    if (last->seed_last == UINT64_MAX) {
+    if (is_endless) {
         return UINT64_MAX;
     }
     uint64_t seeds = last->seed_last - last->seed_first + 1;
@@ -180,7 +180,7 @@ bool campaign_plan_init(struct campaign_plan *plan, const struct campaign_plan_o
         campaign_plan_release(plan);
         return false;
     }
-    plan->task_count = count_tasks(plan);
+    plan->task_count = count_tasks(plan, options->is_endless && !options->has_seeds);
     return true;
 }
 

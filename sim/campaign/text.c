@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What takes longer than anybody waits, times many scenarios, is still a number. */
+#define SEEDS_MAX (UINT64_C(1) << 40)
+
 /* Decimal digits from `*text` on; false when there are none or too many. */
 static bool take_number(const char **text, uint64_t *out)
 {
@@ -98,7 +101,7 @@ bool campaign_text_seeds(const char *text, uint64_t *first, uint64_t *last)
             return false;
         }
     }
-    if (*text != '\0' || high < low) {
+    if (*text != '\0' || high < low || high - low >= SEEDS_MAX) {
         return false;
     }
     *first = low;

@@ -70,6 +70,9 @@ Test(campaign_text, seeds_are_a_number_or_a_range)
     cr_assert(first == 1 && last == 200);
     cr_assert(campaign_text_seeds("17..42", &first, &last));
     cr_assert(first == 17 && last == 42);
+    cr_assert(campaign_text_seeds("18446744073709551615..18446744073709551615", &first, &last));
+    cr_assert(first == UINT64_MAX && last == UINT64_MAX);
+    cr_assert_not(campaign_text_seeds("1..18446744073709551615", &first, &last));
     cr_assert_not(campaign_text_seeds("0", &first, &last));
     cr_assert_not(campaign_text_seeds("5..4", &first, &last));
     cr_assert_not(campaign_text_seeds("5..", &first, &last));
