@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L
 #include "reports/db.h"
 
 #include "reports/db_state.h"
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { WORD_CLAIMS, WORD_TAGS, WORD_SHOWS, WORD_MEASURES, WORD_NOTE, WORD_KINDS };
 
@@ -295,7 +297,8 @@ struct report_loaded *report_db_load(const char *path, char error[REPORT_TEXT_MA
     if (sqlite3_open_v2(path, &all->handle, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
         !report_db_is_known(all->handle)) {
         (void)snprintf(error, REPORT_TEXT_MAX,
-                       "%s: found something else, expected a results file of run --db", path);
+                       "%s: found %s, expected a results file of run --db", path,
+                       access(path, F_OK) == 0 ? "something else" : "no such file");
         (void)sqlite3_close(all->handle);
         free(all);
         return NULL;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L
 #include "reports/db.h"
 
 #include "reports/db_state.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* Scenarios are matched by file and name; what is there already is left alone: a seed
  * comes to the same wherever it was run. */
@@ -35,7 +37,8 @@ bool report_db_merge(struct report_db *db, const char *path, char error[REPORT_T
     (void)sqlite3_close(other);
     if (!is_ours) {
         (void)snprintf(error, REPORT_TEXT_MAX,
-                       "%s: found something else, expected a results file of run --db", path);
+                       "%s: found %s, expected a results file of run --db", path,
+                       access(path, F_OK) == 0 ? "something else" : "no such file");
         return false;
     }
     report_db_execute(db, "COMMIT");

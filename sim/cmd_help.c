@@ -59,7 +59,7 @@ static void print_api_options(void)
 
 int cmd_help(int argc, char **argv)
 {
-    if (argc < 2) {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_overview();
         return CMD_HELD;
     }

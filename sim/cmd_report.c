@@ -5,6 +5,7 @@
 #include "sim/campaign/memory.h"
 #include "sim/cmd.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,9 @@ static int merge(const char *const *paths, uint32_t count, const char *output)
         fprintf(stderr, "faultline merge: %s: cannot be written\n", output);
         is_good = false;
     }
+    if (db && !is_good) {
+        (void)remove(output); /* Half a merge is none. */
+    }
     return is_good ? CMD_HELD : CMD_WRONG;
 }
 
@@ -92,7 +96,9 @@ static int run(struct campaign_arguments *arguments, int argc, char **argv, uint
         campaign_arguments_help(arguments, stdout);
         status = CMD_HELD;
     } else if (arguments->word_count == 0 || arguments->word_count > words_max || !target.output) {
-        fprintf(stderr, "faultline %s: found something else, expected %s\n", arguments->command,
+        bool is_output = target.output != NULL;
+        fprintf(stderr, "faultline %s: found %" PRIu32 " file%s and %s, expected %s\n", arguments->command,
+                arguments->word_count, arguments->word_count == 1 ? "" : "s", is_output ? "-o" : "no -o",
                 arguments->usage);
     } else if (words_max == 1) {
         status = write_report(arguments->words[0], target.output);

@@ -152,7 +152,7 @@ static bool set_trials(void *target, const char *value)
 }
 
 static const struct campaign_argument known[] = {
-    {"--seeds", "N or A..B", "seeds 1 to N, or A to B, of each scenario", cmd_plan_set_seeds},
+    {"--seeds", "N from 1 on, or A..B upwards", "seeds 1 to N, or A to B, of each scenario", cmd_plan_set_seeds},
     {"--seed", "N", "this seed only", cmd_plan_set_seed},
     {"--jobs", "a number from 1 to 1024", "worker processes; as many as processors unless said", set_jobs},
     {"--time", "a duration such as 60s", "begin no seed after so much real time", set_time},

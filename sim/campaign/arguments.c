@@ -28,8 +28,13 @@ static void complain_unknown(const struct campaign_arguments *arguments, const c
         names[count] = arguments->known[count].name;
     }
     const char *nearest = sim_nearest(name, names, count);
-    fprintf(complaints, "faultline %s: found the option %s, expected %s%s\n", arguments->command, name,
-            nearest ? nearest : "one of those that faultline help lists", nearest ? "?" : "");
+    if (nearest) {
+        fprintf(complaints, "faultline %s: found the option %s, expected %s?\n", arguments->command, name,
+                nearest);
+    } else {
+        fprintf(complaints, "faultline %s: found the option %s, expected one of those that faultline help %s lists\n",
+                arguments->command, name, arguments->command);
+    }
 }
 
 /* One option with its value, which stands behind '=' or is the next word. Answers

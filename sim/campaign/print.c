@@ -341,14 +341,20 @@ void campaign_print_sum(struct campaign_printer *printer, const struct campaign 
 {
     FILE *out = printer->out;
     size_t good = 0;
+    size_t idle = 0;
     for (size_t i = 0; i < campaign->tally_count; i++) {
-        good += strcmp(campaign_verdict_text(&campaign->tallies[i]), "held") == 0;
+        const char *verdict = campaign_verdict_text(&campaign->tallies[i]);
+        good += strcmp(verdict, "held") == 0;
+        idle += strcmp(verdict, "not run") == 0;
     }
-    if (printer->volume != CAMPAIGN_QUIET) {
+    if (printer->volume != CAMPAIGN_QUIET && campaign->tallied > 0) {
         print_unarmed(out, campaign);
     }
-    fprintf(out, "%zu scenario%s: %zu held, %zu did not (%" PRIu64 " run%s)\n", campaign->tally_count,
-            campaign->tally_count == 1 ? "" : "s", good, campaign->tally_count - good, campaign->tallied,
-            campaign->tallied == 1 ? "" : "s");
+    fprintf(out, "%zu scenario%s: %zu held, %zu did not", campaign->tally_count,
+            campaign->tally_count == 1 ? "" : "s", good, campaign->tally_count - good - idle);
+    if (idle > 0) {
+        fprintf(out, ", %zu not run", idle);
+    }
+    fprintf(out, " (%" PRIu64 " run%s)\n", campaign->tallied, campaign->tallied == 1 ? "" : "s");
     (void)fflush(out);
 }

@@ -36,6 +36,7 @@ shape() {
     try run held.lua --seeds 0
     try run held.lua --seeds=9..3
     try run held.lua --jobs none
+    try run held.lua --colour
     try run held.lua --verify=yes
     try run held.lua --param novalue
     try run held.lua --shard 3/2
@@ -55,6 +56,9 @@ shape() {
     try list .
     shape run held.lua
     shape run held.lua --seeds 3..5 -v
+    shape run held.lua --seed 18446744073709551615
+    try run held.lua --seeds 1..18446744073709551615
+    try run held.lua --seeds 1 --shard 2/2
     shape run held.lua broken.lua --seeds 3 --claims
     shape run broken.lua --seeds 10
     shape run broken.lua --seed 1 --param within=0.5
@@ -66,6 +70,10 @@ shape() {
     shape replay broken.lua --seed 4
     shape run held.lua broken.lua --tap --seeds 5
     try merge nothing.db -o other.db
+    try merge held.lua -o other.db
+    try report other.db
+    try merge -o other.db
+    try help --help
     try report held.lua -o report.html
 } >"$work/now"
 
