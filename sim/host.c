@@ -181,8 +181,9 @@ static void host_set_tick(void *context, uint64_t ticks)
     }
     machine->tick_due = number;
     uint64_t due_ns = UINT64_MAX;
-    if (number != UINT64_MAX && number < (UINT64_MAX - machine->tick_base_ns) / machine->tick_ns) {
-        due_ns = sim_clock_true(&machine->clock, machine->tick_base_ns + number * machine->tick_ns);
+    uint64_t first_ns = machine->tick_base_ns + machine->tick_ns;
+    if (number != UINT64_MAX && number <= (UINT64_MAX - first_ns) / machine->tick_ns) {
+        due_ns = sim_clock_true(&machine->clock, first_ns + (number - 1) * machine->tick_ns);
     }
     if (due_ns < machine->stalled_until_ns) {
         due_ns = machine->stalled_until_ns;

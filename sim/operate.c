@@ -156,7 +156,7 @@ static void ticks_begin(struct sim_machine *machine, uint64_t local_ns)
     machine->tick_ns = machine->options.tick_ns;
     uint64_t phase_ns = sim_random_below(&machine->random_schedule, machine->tick_ns) + 1;
     uint64_t first_ns = local_ns + phase_ns;
-    /* Tick 1 at `first_ns`; the clock shows more than a tick long before time 0. */
+    /* Tick 1 at `first_ns`; tick 0 may have been before the clock's 0, and wraps. */
     machine->tick_base_ns = first_ns - machine->tick_ns;
     machine->ticks_told = 0;
     machine->tick_due = 0;

@@ -5,7 +5,7 @@
 
 -- Links to and from the leader, one way each; a client beside it.
 local function connect(c, to, from)
-  local leader = c:await_leader { within = 1*hour }
+  local leader = c:await_leader { within = 24*hour }
   for _, m in ipairs(c:followers()) do
     c:link(leader, m, { latency = to })
     c:link(m, leader, { latency = from })
@@ -38,8 +38,8 @@ experiment "a write waits for a majority, by cluster size" {
   tags = { "latency" },
   grid = { trips = { "exponential", "uniform" }, members = { 3, 5, 7, 9 } },
   trials = 100,
-  limit = 48*hour,
-  cluster = function(p) return { members = p.members, heartbeat = 100*s, election = 1000*s } end,
+  limit = 1000*hour,
+  cluster = function(p) return { members = p.members, heartbeat = 2000*s, election = 20000*s } end,
   network = { latency = constant(0) },
   disk = { write = 0, sync = 0 },
   cpu = { message = 0, entry = 0, request = 0 },
