@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "reports/perfetto.h"
 #include "reports/report.h"
 #include "sim/campaign/arguments.h"
 #include "sim/campaign/memory.h"
@@ -19,7 +20,8 @@ enum { ROWS = 40, TEXT_MAX = 512 };
 struct replay {
     struct cmd_plan plan; /* First: shared setters take it. */
     uint64_t until_ns;
-    const char *trace; /* The file to write a trace to. */
+    const char *trace; /* Files to write; NULL: not asked for. */
+    const char *perfetto;
     const char *disks; /* The folder to leave the members' directories in. */
     bool is_loud;
     struct campaign_printer printer;
@@ -53,6 +55,13 @@ static bool set_trace(void *target, const char *value)
     return value[0] != '\0';
 }
 
+static bool set_perfetto(void *target, const char *value)
+{
+    struct replay *replay = target;
+    replay->perfetto = value;
+    return value[0] != '\0';
+}
+
 static bool set_loud(void *target, const char *value)
 {
     (void)value;
@@ -68,6 +77,7 @@ static const struct campaign_argument known[] = {
     {"--until", "a duration such as 12.5s", "stop at this simulated time", set_until},
     {"--disks", "a folder", "leave the members' directories there, for faultline wal", set_disks},
     {"--trace", "a file's name", "write every event to a trace file", set_trace},
+    {"--perfetto", "a file's name", "write the run as a trace for ui.perfetto.dev", set_perfetto},
     {"-v", NULL, "every event", set_loud},
 };
 
@@ -156,6 +166,71 @@ static bool write_trace(struct replay *replay, const struct campaign_unit *unit)
     return fclose(file) == 0 && is_good;
 }
 
+static bool write_perfetto(struct replay *replay, const struct campaign_unit *unit,
+                           const struct report_run *about)
+{
+    FILE *file = fopen(replay->perfetto, "w");
+    if (!file) {
+        return false;
+    }
+    struct report_perfetto *perfetto = report_perfetto_new(about, file);
+    struct script_outcome outcome;
+    run(replay, unit, report_perfetto_sink(perfetto), &outcome);
+    script_outcome_release(&outcome);
+    report_perfetto_end(perfetto);
+    bool is_good = ferror(file) == 0;
+    return fclose(file) == 0 && is_good;
+}
+
+/* What shows a run to people begins with how it ended, so it is run before. NULL, or
+ * the file that cannot be written. */
+static const char *write_views(struct replay *replay, const struct campaign_unit *unit)
+{
+    struct script_outcome outcome;
+    struct campaign_tally tally;
+    const char *failed = NULL;
+    campaign_tally_init(&tally, unit);
+    run(replay, unit, NULL, &outcome);
+    (void)campaign_tally_add(&tally, replay->plan.options.seed_first,
+                             &(struct campaign_result){.outcome = outcome});
+    struct report_run about = {.plan = &replay->plan.options,
+                               .scenario = unit->scenario,
+                               .outcome = &outcome,
+                               .failure = tally.failure_count > 0 ? &tally.failures[0] : NULL,
+                               .seed = replay->plan.options.seed_first};
+    if (replay->perfetto && !write_perfetto(replay, unit, &about)) {
+        failed = replay->perfetto;
+    }
+    script_outcome_release(&outcome);
+    campaign_tally_release(&tally);
+    return failed;
+}
+
+/* All files that were asked for; false after a complaint. */
+static bool write_files(struct replay *replay, const struct campaign_plan *plan)
+{
+    bool wants_views = replay->perfetto != NULL;
+    if (!wants_views && !replay->trace) {
+        return true;
+    }
+    if (plan->unit_count != 1) {
+        fprintf(stderr,
+                "faultline replay: --%s: found %zu scenarios, expected one: say which with --scenario\n",
+                replay->trace ? "trace" : "perfetto", plan->unit_count);
+        return false;
+    }
+    const char *failed = NULL;
+    if (replay->trace && !write_trace(replay, &plan->units[0])) {
+        failed = replay->trace;
+    } else if (wants_views) {
+        failed = write_views(replay, &plan->units[0]);
+    }
+    if (failed) {
+        fprintf(stderr, "faultline replay: %s: cannot be written\n", failed);
+    }
+    return !failed;
+}
+
 /* The run once more, with the last events of some groups kept. */
 static struct campaign_event *look(struct replay *replay, const struct campaign_unit *unit, uint32_t groups,
                                    uint64_t until_ns, size_t *count)
@@ -240,16 +315,7 @@ static int replay_all(struct replay *replay)
         fprintf(stderr, "faultline replay: %s\n", error);
         return CMD_WRONG;
     }
-    int status = CMD_HELD;
-    if (replay->trace && plan.unit_count != 1) {
-        fprintf(stderr,
-                "faultline replay: --trace: found %zu scenarios, expected one: say which with --scenario\n",
-                plan.unit_count);
-        status = CMD_WRONG;
-    } else if (replay->trace && !write_trace(replay, &plan.units[0])) {
-        fprintf(stderr, "faultline replay: %s: cannot be written\n", replay->trace);
-        status = CMD_WRONG;
-    }
+    int status = write_files(replay, &plan) ? CMD_HELD : CMD_WRONG;
     for (size_t i = 0; status != CMD_WRONG && i < plan.unit_count; i++) {
         status = graver(status, replay_unit(replay, &plan.units[i]));
     }
