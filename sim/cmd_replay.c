@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "reports/page.h"
 #include "reports/perfetto.h"
 #include "reports/report.h"
 #include "sim/campaign/arguments.h"
@@ -22,6 +23,7 @@ struct replay {
     uint64_t until_ns;
     const char *trace; /* Files to write; NULL: not asked for. */
     const char *perfetto;
+    const char *html;
     const char *disks; /* The folder to leave the members' directories in. */
     bool is_loud;
     struct campaign_printer printer;
@@ -62,6 +64,13 @@ static bool set_perfetto(void *target, const char *value)
     return value[0] != '\0';
 }
 
+static bool set_html(void *target, const char *value)
+{
+    struct replay *replay = target;
+    replay->html = value;
+    return value[0] != '\0';
+}
+
 static bool set_loud(void *target, const char *value)
 {
     (void)value;
@@ -78,6 +87,7 @@ static const struct campaign_argument known[] = {
     {"--disks", "a folder", "leave the members' directories there, for faultline wal", set_disks},
     {"--trace", "a file's name", "write every event to a trace file", set_trace},
     {"--perfetto", "a file's name", "write the run as a trace for ui.perfetto.dev", set_perfetto},
+    {"--html", "a file's name", "draw the run as a page", set_html},
     {"-v", NULL, "every event", set_loud},
 };
 
@@ -182,6 +192,22 @@ static bool write_perfetto(struct replay *replay, const struct campaign_unit *un
     return fclose(file) == 0 && is_good;
 }
 
+static bool write_page(struct replay *replay, const struct campaign_unit *unit,
+                       const struct report_run *about, const struct report_survey *survey)
+{
+    FILE *file = fopen(replay->html, "w");
+    if (!file) {
+        return false;
+    }
+    struct report_page *page = report_page_new(about, survey, file);
+    struct script_outcome outcome;
+    run(replay, unit, report_page_sink(page), &outcome);
+    script_outcome_release(&outcome);
+    report_page_end(page);
+    bool is_good = ferror(file) == 0;
+    return fclose(file) == 0 && is_good;
+}
+
 /* What shows a run to people begins with how it ended, so it is run before. NULL, or
  * the file that cannot be written. */
 static const char *write_views(struct replay *replay, const struct campaign_unit *unit)
@@ -189,8 +215,10 @@ static const char *write_views(struct replay *replay, const struct campaign_unit
     struct script_outcome outcome;
     struct campaign_tally tally;
     const char *failed = NULL;
+    struct report_survey survey;
     campaign_tally_init(&tally, unit);
-    run(replay, unit, NULL, &outcome);
+    report_survey_init(&survey);
+    run(replay, unit, &survey.sink, &outcome);
     (void)campaign_tally_add(&tally, replay->plan.options.seed_first,
                              &(struct campaign_result){.outcome = outcome});
     struct report_run about = {.plan = &replay->plan.options,
@@ -200,6 +228,8 @@ static const char *write_views(struct replay *replay, const struct campaign_unit
                                .seed = replay->plan.options.seed_first};
     if (replay->perfetto && !write_perfetto(replay, unit, &about)) {
         failed = replay->perfetto;
+    } else if (replay->html && !write_page(replay, unit, &about, &survey)) {
+        failed = replay->html;
     }
     script_outcome_release(&outcome);
     campaign_tally_release(&tally);
@@ -209,14 +239,17 @@ static const char *write_views(struct replay *replay, const struct campaign_unit
 /* All files that were asked for; false after a complaint. */
 static bool write_files(struct replay *replay, const struct campaign_plan *plan)
 {
-    bool wants_views = replay->perfetto != NULL;
+    bool wants_views = replay->perfetto || replay->html;
     if (!wants_views && !replay->trace) {
         return true;
     }
     if (plan->unit_count != 1) {
         fprintf(stderr,
                 "faultline replay: --%s: found %zu scenarios, expected one: say which with --scenario\n",
-                replay->trace ? "trace" : "perfetto", plan->unit_count);
+                replay->trace      ? "trace"
+                : replay->perfetto ? "perfetto"
+                                   : "html",
+                plan->unit_count);
         return false;
     }
     const char *failed = NULL;

@@ -69,6 +69,7 @@ shape() {
     shape replay held.lua --seed 5 --until 1.2s -v
     shape replay broken.lua --seed 4
     try replay held.lua --seed 5 --perfetto nowhere/run.json
+    try replay held.lua --seed 5 --html nowhere/run.html
     try replay held.lua broken.lua --seed 5 --perfetto nowhere/run.json
     shape run held.lua broken.lua --tap --seeds 5
     try merge nothing.db -o other.db

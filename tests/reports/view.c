@@ -2,8 +2,10 @@
  * whether each is what its readers take it for. Ends with "N passed, N failed". */
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _XOPEN_SOURCE 700
+#include "reports/page.h"
 #include "reports/perfetto.h"
-#include "reports/run.h"
+#include "sim/campaign/memory.h"
+#include "tests/reports/page_read.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -180,6 +182,85 @@ static void try_trace(struct subject *subject)
     free(texts[1]);
 }
 
+/* What the page must have: times, kinds and machines of all events, in order. */
+struct witness {
+    struct sim_sink sink;
+    struct sim_sink *page; /* Told the same. */
+    struct page_event *events;
+    size_t count;
+};
+
+static void see(void *context, const struct sim_event *event)
+{
+    struct witness *witness = context;
+    witness->events = campaign_grow(witness->events, witness->count, sizeof witness->events[0]);
+    witness->events[witness->count++] = (struct page_event){.time_ns = event->time_ns,
+                                                            .number = event->number,
+                                                            .kind = (uint64_t)event->kind,
+                                                            .machine = event->machine,
+                                                            .text_size = event->text.size};
+    witness->page->event(witness->page->context, event);
+}
+
+static bool is_told(const struct witness *witness, const struct page_read *read)
+{
+    bool is_same = witness->count == read->count;
+    for (size_t i = 0; is_same && i < read->count; i++) {
+        const struct page_event *a = &witness->events[i];
+        const struct page_event *b = &read->events[i];
+        is_same = a->time_ns == b->time_ns && a->number == b->number && a->kind == b->kind &&
+                  a->machine == b->machine && a->text_size == b->text_size;
+    }
+    return is_same;
+}
+
+/* Nearly every message that came is known by the one that sent it. */
+static bool are_matched(const struct page_read *read)
+{
+    size_t received = 0;
+    size_t matched = 0;
+    for (size_t i = 0; i < read->count; i++) {
+        const struct page_event *event = &read->events[i];
+        if (event->kind != SIM_EVENT_RECEIVE) {
+            continue;
+        }
+        received++;
+        const struct page_event *sent = event->sent_ago > 0 ? &read->events[i - event->sent_ago] : NULL;
+        matched += sent && sent->kind == SIM_EVENT_SEND && sent->machine == event->fields[0] &&
+                   sent->fields[0] == event->machine && sent->fields[1] == event->fields[1];
+    }
+    return received > 0 && matched * 100 >= received * 99;
+}
+
+static void try_page(struct subject *subject)
+{
+    const char *name = subject->run.scenario->name;
+    struct report_survey survey;
+    struct script_outcome outcome;
+    struct page_read read;
+    char *text = NULL;
+    size_t size = 0;
+    report_survey_init(&survey);
+    play(subject, &survey.sink, &outcome);
+    script_outcome_release(&outcome);
+    FILE *out = open_memstream(&text, &size);
+    struct report_page *page = report_page_new(&subject->run, &survey, out);
+    struct witness witness = {.page = report_page_sink(page)};
+    witness.sink = (struct sim_sink){.context = &witness, .event = see};
+    play(subject, &witness.sink, &outcome);
+    script_outcome_release(&outcome);
+    report_page_end(page);
+    (void)fclose(out);
+    say(page_read(&read, text), name, "the page can be read back");
+    say(is_told(&witness, &read), name, "it has every event");
+    say(are_matched(&read), name, "what was received was sent");
+    say(json_is_null(json_object_get(read.about, "failure")) == !subject->run.failure, name,
+        "it says how the run ended");
+    page_read_release(&read);
+    free(witness.events);
+    free(text);
+}
+
 static void try(const char *folder, const char *file, uint64_t seed)
 {
     static struct subject subject;
@@ -187,6 +268,7 @@ static void try(const char *folder, const char *file, uint64_t seed)
     (void)snprintf(path, sizeof path, "%s/%s", folder, file);
     subject_init(&subject, path, seed);
     try_trace(&subject);
+    try_page(&subject);
     subject_release(&subject);
 }
 
