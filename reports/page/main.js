@@ -136,6 +136,7 @@ const keys = {
   "+": () => zoom(0.6), "=": () => zoom(0.6), "-": () => zoom(1 / 0.6), w: () => zoom(0.6), s: () => zoom(1 / 0.6),
   a: () => move(-0.2), d: () => move(0.2), ArrowLeft: () => move(-0.2), ArrowRight: () => move(0.2),
   ArrowUp: () => stepRow(-1), ArrowDown: () => stepRow(1), 0: lookAtWhole, v: lookAtEnding,
+  p: () => showPast(!focus.past),
   Escape: () => select(-1, false),
 };
 

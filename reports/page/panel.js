@@ -47,10 +47,9 @@ function sayGap() {
   if (about.left_out === 0) {
     return;
   }
-  const first = data.number.findIndex((number) => number > about.left_out);
   const gap = element("gap");
   gap.hidden = false;
-  gap.textContent = `This run is longer than a page can hold. All events are here from ${timeText(data.time[first], 6)}` +
+  gap.textContent = `This run is longer than a page can hold. All events are here from ${timeText(wholeFrom, 6)}` +
     ` on; of the ${about.left_out.toLocaleString("en")} before, only faults, roles and starts` +
     `${data.number[0] > 1 ? `, and those only from ${timeText(data.time[0], 3)}` : ""}.` +
     " Its end can be moved with --until.";
@@ -234,7 +233,7 @@ function sayDetail() {
   detail.replaceChildren();
   if (slot < 0) {
     child(detail, "p", "Point at anything to see what it is; click to keep it here. Drag to move, turn the wheel to " +
-      "zoom; + − 0 ← → and v, for the end, do the same.", "soft");
+      "zoom. Keys: + − ← → and 0 for the whole, v for the end, ↑ ↓ through the list.", "soft");
     return;
   }
   child(detail, "p", `${machineName(data.machine[slot])}: ${eventText(slot)}`);
@@ -247,10 +246,21 @@ function sayDetail() {
   if (call) {
     child(detail, "p", `${callText(call)}, ${spanText(call.to - call.from)}`, "soft");
   }
+  if (data.machine[slot] > 0) {
+    const past = child(detail, "button", focus.past ? "show all again" : "dim what it cannot have known", "plain");
+    past.onclick = () => showPast(!focus.past);
+  }
+}
+
+function showPast(isShown) {
+  focus.past = isShown && focus.selected >= 0 && data.machine[focus.selected] > 0 ? pastOf(focus.selected) : null;
+  sayDetail();
+  redraw();
 }
 
 function select(slot, isCentred) {
   focus.selected = slot;
+  focus.past = focus.past && slot >= 0 && data.machine[slot] > 0 ? pastOf(slot) : null;
   if (isCentred && slot >= 0) {
     const time = data.time[slot];
     const span = view.to - view.from;

@@ -13,7 +13,7 @@ const canvas = document.getElementById("scene");
 const context = canvas.getContext("2d");
 const view = { from: 0, to: runEnd, scroll: 0 };
 const shown = { messages: new Set(MESSAGES.keys()), marks: new Set(MARKS.keys()) };
-const focus = { hover: -1, selected: -1 }; /* Events. */
+const focus = { hover: -1, selected: -1, past: null }; /* Events; of each machine the last in the past. */
 const size = { width: 0, height: 0, content: 0 };
 let palette = {};
 let laneList = []; /* Those that are shown, from the top. */
@@ -129,6 +129,19 @@ function drawShadeTexts(lane) {
     if (lane.isMember && right - left > 60 && context.measureText(text).width < right - left - 10) {
       write(text, left + 6, top + lane.height - 7, palette.bad, small);
     }
+  }
+}
+
+/* Before this not all events are here. */
+const wholeFrom = about.left_out > 0 ? data.time[data.number.findIndex((number) => number > about.left_out)] : 0;
+
+function drawGap() {
+  const right = xOf(wholeFrom);
+  if (wholeFrom > 0 && right > GUTTER) {
+    context.globalAlpha = 0.35;
+    context.fillStyle = palette.line;
+    context.fillRect(GUTTER, AXIS, right - GUTTER, size.height);
+    context.globalAlpha = 1;
   }
 }
 
@@ -552,6 +565,24 @@ function drawFocus(slot, width) {
   context.stroke();
 }
 
+/* What the chosen event cannot have known of is dimmed: in each lane, all that came
+ * after the last of it that reached the event through messages. */
+function drawPast() {
+  if (!focus.past) {
+    return;
+  }
+  context.fillStyle = palette.ground;
+  for (const lane of laneList) {
+    const slot = focus.past[lane.machine];
+    const left = Math.max(GUTTER, slot === undefined ? GUTTER : xOf(data.time[slot]));
+    if (lane.machine > 0 && left < size.width) {
+      context.globalAlpha = 0.72;
+      context.fillRect(left, lane.top - view.scroll + 1, size.width - left, lane.height - 1);
+      context.globalAlpha = 1;
+    }
+  }
+}
+
 function draw() {
   const ratio = window.devicePixelRatio || 1;
   size.width = canvas.clientWidth;
@@ -562,8 +593,8 @@ function draw() {
   layOut();
   context.fillStyle = palette.ground;
   context.fillRect(0, 0, size.width, size.height);
+  drawGap();
   laneList.forEach(drawShades);
-  laneList.forEach(drawShadeTexts);
   drawGrid();
   laneList.forEach(drawLaneLine);
   laneList.forEach(drawCalls);
@@ -573,8 +604,10 @@ function draw() {
   } else {
     drawCounts();
   }
+  laneList.forEach(drawShadeTexts);
   laneList.forEach(drawRoles);
   drawMarks();
+  drawPast();
   drawFocus(focus.selected, 2.5);
   drawFocus(focus.hover, 2);
   drawGutter();

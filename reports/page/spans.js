@@ -69,7 +69,7 @@ for (let slot = 0; slot < data.count; slot++) {
 function newLane(machine) {
   return { machine, name: machineName(machine), isMember: machine > 0 && machine <= about.members_max,
     roles: [], downs: [], pauses: [], cuts: [], calls: [], rows: 0, isHidden: false, top: 0, height: 0,
-    role: null, down: null, pause: null, cut: null, isCutDirty: false, rowEnds: [] };
+    began: 0, role: null, down: null, pause: null, cut: null, isCutDirty: false, rowEnds: [] };
 }
 
 const laneOf = new Map(); /* By machine. */
@@ -169,6 +169,9 @@ function noteEvent(slot) {
   const lane = laneFor(data.machine[slot]);
   switch (data.kind[slot]) {
     case KIND.start:
+      lane.began = time;
+      endLife(lane, time);
+      break;
     case KIND.restart:
       endLife(lane, time);
       break;
@@ -246,7 +249,7 @@ function isBarred(slot, time) {
   const to = laneFor(data.a[slot]);
   const cut = spanAt(to.cuts, time);
   const isCut = cut && cut.links.some(([a, b]) => a === data.machine[slot] && b === data.a[slot]);
-  return isCut || spanAt(to.downs, time) !== undefined;
+  return isCut || time < to.began || spanAt(to.downs, time) !== undefined;
 }
 
 function tellFates() {
@@ -297,6 +300,22 @@ function typicalFlight() {
 noteAll();
 const TYPICAL = tellFates();
 const lanes = [...laneOf.values()].sort((a, b) => a.machine - b.machine);
+
+/* Of each machine the last event that may have had to do with this one: its own, and
+ * those that a chain of messages leads on from (Lamport's happened-before). */
+function pastOf(slot) {
+  const last = [];
+  last[data.machine[slot]] = slot;
+  for (let at = slot; at >= 0; at--) {
+    const sent = data.peer[at];
+    const isReached = last[data.machine[at]] >= at;
+    if (isReached && isReceive[data.kind[at]] && sent >= 0) {
+      const machine = data.machine[sent];
+      last[machine] = Math.max(last[machine] ?? -1, sent);
+    }
+  }
+  return last;
+}
 
 /* --- in words --- */
 
