@@ -11,6 +11,7 @@ const struct cmd cmd_all[] = {
     {"fuzz", "break random worlds at random, and judge them", cmd_fuzz},
     {"sweep", "run experiments over their grids, and draw their figures", cmd_sweep},
     {"replay", "run one seed again and show what happened", cmd_replay},
+    {"shrink", "make a failing run small, as a scenario of its own", cmd_shrink},
     {"list", "list scenarios, or the judges", cmd_list},
     {"bench", "measure how fast the testbed is", cmd_bench},
     {"report", "write a report of a results file", cmd_report},

@@ -3,6 +3,8 @@
 
 #include "sim/script/value.h"
 
+#include <stdio.h>
+
 static const char dist_name[] = "distribution";
 
 static int compare_points(const uint64_t *a, const uint64_t *b)
@@ -122,5 +124,48 @@ int script_dist_make(lua_State *lua, enum sim_dist_kind kind)
     lua_pushboolean(lua, 0);
     lua_setfield(lua, -2, "__metatable");
     (void)lua_setmetatable(lua, -2);
+    return 1;
+}
+
+/* Seconds, in as many digits as it takes. */
+static void add_seconds(luaL_Buffer *text, uint64_t time_ns)
+{
+    char digits[40];
+    (void)snprintf(digits, sizeof digits, "%.12g", (double)time_ns / 1e9);
+    luaL_addstring(text, digits);
+}
+
+int script_dist_write(lua_State *lua, int index)
+{
+    static const char *const names[] = {
+        [SIM_DIST_CONSTANT] = "constant(",       [SIM_DIST_UNIFORM] = "uniform(",
+        [SIM_DIST_NORMAL] = "normal(",           [SIM_DIST_LOGNORMAL] = "lognormal(",
+        [SIM_DIST_EXPONENTIAL] = "exponential(", [SIM_DIST_PARETO] = "pareto(",
+        [SIM_DIST_EMPIRICAL] = "empirical({",
+    };
+    const struct sim_dist *dist = luaL_testudata(lua, index, dist_name);
+    luaL_Buffer text;
+    char digits[40];
+    if (!dist) {
+        return 0;
+    }
+    luaL_buffinit(lua, &text);
+    luaL_addstring(&text, names[dist->kind]);
+    for (uint32_t i = 0; i < dist->point_count; i++) {
+        luaL_addstring(&text, i > 0 ? ", " : "");
+        add_seconds(&text, dist->points[i]);
+    }
+    if (dist->kind != SIM_DIST_EMPIRICAL) {
+        add_seconds(&text, dist->a_ns);
+    }
+    if (dist->kind == SIM_DIST_UNIFORM || dist->kind == SIM_DIST_NORMAL) {
+        luaL_addstring(&text, ", ");
+        add_seconds(&text, dist->b);
+    } else if (dist->kind == SIM_DIST_LOGNORMAL || dist->kind == SIM_DIST_PARETO) {
+        (void)snprintf(digits, sizeof digits, ", %.12g", (double)dist->b / 1e6);
+        luaL_addstring(&text, digits);
+    }
+    luaL_addstring(&text, dist->kind == SIM_DIST_EMPIRICAL ? "})" : ")");
+    luaL_pushresult(&text);
     return 1;
 }

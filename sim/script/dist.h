@@ -13,5 +13,8 @@
 bool script_dist_read(lua_State *lua, int index, struct sim_dist *out);
 /* The globals that make distributions. */
 int script_dist_make(lua_State *lua, enum sim_dist_kind kind);
+/* Push the distribution at `index` as a scenario writes it: "pareto(0.005, 3)". Answers
+ * how many values that are, 0 when it is something else. */
+int script_dist_write(lua_State *lua, int index);
 
 #endif

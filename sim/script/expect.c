@@ -13,9 +13,7 @@
 
 enum { VALUES_MAX = 8 };
 
-/* Push the value that a name has on the level of `record`: a local, what the
- * function closed over, or a global. */
-static void push_named(lua_State *lua, lua_Debug *record, const char *name)
+void script_push_named(lua_State *lua, lua_Debug *record, const char *name)
 {
     const char *found = NULL;
     int local = 0;
@@ -64,20 +62,6 @@ static void print_value(lua_State *lua, int index, char out[80])
         (void)snprintf(out, 80, "%.70s", lua_tostring(lua, -1));
         lua_pop(lua, 1);
     }
-}
-
-static bool is_keyword(const struct script_token *token)
-{
-    static const char *const words[] = {"and",      "or",    "not",    "nil", "true",  "false",
-                                        "function", "end",   "return", "if",  "then",  "else",
-                                        "elseif",   "for",   "in",     "do",  "while", "repeat",
-                                        "until",    "local", "break",  "goto"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (script_token_is(token, words[i])) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void copy_token(const struct script_token *token, char out[64])
@@ -151,7 +135,7 @@ static void add_chain(struct values *values, struct script_scanner *scanner, con
     if (is_unit(name)) {
         return;
     }
-    push_named(lua, values->record, name);
+    script_push_named(lua, values->record, name);
     for (;;) {
         struct script_scanner ahead = *scanner;
         struct script_token next = script_scan(&ahead);
@@ -194,7 +178,7 @@ static void print_values(lua_State *lua, lua_Debug *record, struct base_bytes ex
         struct script_token next = script_scan(&ahead);
         bool is_member = script_token_is(&before, ".") || script_token_is(&before, ":");
         bool is_key = script_token_is(&next, "=");
-        if (token.kind == SCRIPT_TOKEN_NAME && !is_member && !is_key && !is_keyword(&token)) {
+        if (token.kind == SCRIPT_TOKEN_NAME && !is_member && !is_key && !script_token_is_keyword(&token)) {
             add_chain(&values, &scanner, &token, expression.data);
         }
         before = token;

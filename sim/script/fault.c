@@ -75,6 +75,11 @@ int script_push_image(lua_State *lua, sim_machine_number member)
     return 1;
 }
 
+bool script_is_image(lua_State *lua, int index)
+{
+    return luaL_testudata(lua, index, image_name) != NULL;
+}
+
 const char *script_restart_image(lua_State *lua, int index, sim_machine_number member)
 {
     static const char call[] = "m:restart{image=}";

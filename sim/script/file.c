@@ -34,33 +34,53 @@ void script_locale_leave(void *before)
     (void)uselocale((locale_t)before);
 }
 
-static bool read_scenarios(struct script_file *file, const char *path, const struct script_param *params,
-                           uint32_t param_count, char error[SCRIPT_TEXT_MAX])
+static struct script_file *file_new(void)
 {
-    struct script_source *source = script_source_add(file->sources, path, NULL, error);
-    if (!source) {
-        return false;
+    struct script_file *file = base_zalloc(&script_memory, sizeof *file);
+    file->sources = base_zalloc(&script_memory, sizeof *file->sources);
+    base_arena_init(&file->arena, &script_memory);
+    return file;
+}
+
+/* Evaluate the file's top level; NULL `source`: there is nothing to evaluate. Answers
+ * the file, or NULL with the file closed. */
+static struct script_file *read_scenarios(struct script_file *file, struct script_source *source,
+                                          const struct script_param *params, uint32_t param_count,
+                                          char error[SCRIPT_TEXT_MAX])
+{
+    bool is_good = false;
+    if (source) {
+        struct script_reading reading = {.adding = file, .file = file};
+        struct script_state *state = script_state_new(file->sources, params, param_count, 0);
+        state->reading = &reading;
+        is_good = script_source_run(state, source, error);
+        script_state_free(state);
     }
-    struct script_reading reading = {.adding = file, .file = file};
-    struct script_state *state = script_state_new(file->sources, params, param_count, 0);
-    state->reading = &reading;
-    bool is_good = script_source_run(state, source, error);
-    script_state_free(state);
-    return is_good;
+    if (!is_good) {
+        script_close(file);
+    }
+    return is_good ? file : NULL;
 }
 
 struct script_file *script_open(const char *path, const struct script_param *params, uint32_t param_count,
                                 char error[SCRIPT_TEXT_MAX])
 {
-    locale_t before = script_locale_enter();
-    struct script_file *file = base_zalloc(&script_memory, sizeof *file);
-    file->sources = base_zalloc(&script_memory, sizeof *file->sources);
-    base_arena_init(&file->arena, &script_memory);
+    void *before = script_locale_enter();
+    struct script_file *file = file_new();
     error[0] = '\0';
-    if (!read_scenarios(file, path, params, param_count, error)) {
-        script_close(file);
-        file = NULL;
-    }
+    struct script_source *source = script_source_add(file->sources, path, NULL, error);
+    file = read_scenarios(file, source, params, param_count, error);
+    script_locale_leave(before);
+    return file;
+}
+
+struct script_file *script_open_text(const char *path, struct base_bytes text, char error[SCRIPT_TEXT_MAX])
+{
+    void *before = script_locale_enter();
+    struct script_file *file = file_new();
+    error[0] = '\0';
+    struct script_source *source = script_source_add_text(file->sources, path, text);
+    file = read_scenarios(file, source, NULL, 0, error);
     script_locale_leave(before);
     return file;
 }

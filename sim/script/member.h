@@ -28,6 +28,7 @@ void script_clock(lua_State *lua, sim_machine_number machine, const char *call);
 void script_disk(lua_State *lua, sim_machine_number member);
 /* `m:image()`, and a restart from the image at `index`. */
 int script_push_image(lua_State *lua, sim_machine_number member);
+bool script_is_image(lua_State *lua, int index);
 const char *script_restart_image(lua_State *lua, int index, sim_machine_number member);
 
 #endif

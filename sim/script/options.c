@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/script/file.h"
 
+#include "sim/script/taping.h"
+
 #include <assert.h>
 
 #define FIELD(key, kind, type, member, low, high)                                                            \
@@ -210,6 +212,7 @@ static struct script_path push_table(lua_State *lua, int index, int point, const
         lua_pushvalue(lua, point);
         lua_call(lua, 1, 1);
     }
+    script_tape_option(lua, key);
     return inner;
 }
 
@@ -241,10 +244,13 @@ void script_options_read(lua_State *lua, int index, int point, const struct scri
     inner = push_table(lua, index, point, path, "cpu");
     script_read_table(lua, -1, &inner, cpu_keys, COUNT(cpu_keys), &out->cpu);
     inner = push_key(lua, index, path, "checks");
+    script_tape_option(lua, "checks");
     read_checks(lua, -1, &inner, out);
     inner = push_key(lua, index, path, "tolerance");
+    script_tape_option(lua, "tolerance");
     read_tolerance(lua, -1, &inner, out);
     inner = push_key(lua, index, path, "limit");
+    script_tape_option(lua, "limit");
     if (!lua_isnil(lua, -1)) {
         script_read_value(lua, -1, &inner, &limit, &out->limit_ns);
     }

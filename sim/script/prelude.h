@@ -1,4 +1,4 @@
-/* prelude.lua, put into the program by the build. */
+/* prelude.lua and tape.lua, put into the program by the build. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SIM_SCRIPT_PRELUDE_H
 #define SIM_SCRIPT_PRELUDE_H
@@ -7,5 +7,7 @@
 
 extern const unsigned char script_prelude[];
 extern const size_t script_prelude_size;
+extern const unsigned char script_tape_text[];
+extern const size_t script_tape_text_size;
 
 #endif

@@ -5,6 +5,7 @@
 #include "sim/load.h"
 #include "sim/script/file.h"
 #include "sim/script/object.h"
+#include "sim/script/taping.h"
 #include "sim/script/text.h"
 #include "sim/trap.h"
 
@@ -348,6 +349,9 @@ static void loop(struct script_run *run, const struct script_run_options *option
             sim_world_heal_all(run->world);
             is_healed = true;
             healed_ns = sim_world_now(run->world); /* Settling has as long again. */
+            if (options->tape) {
+                script_tape_end(options->tape, healed_ns, true);
+            }
         }
         if (is_healed && sim_world_is_settled(run->world)) {
             return;
@@ -416,6 +420,9 @@ static int set_up(lua_State *lua)
     run->boots = base_arena_alloc(run->arena, (SIM_MEMBERS_MAX + 1) * sizeof *run->boots);
     memset(run->boots, 0, (SIM_MEMBERS_MAX + 1) * sizeof *run->boots);
     run->state->run = run;
+    if (setup->options->tape) {
+        setup->options->tape->members = sim_member_count(run->world);
+    }
     if (setup->options->sink) {
         sim_recorder_add(sim_world_recorder(run->world), setup->options->sink);
     }
@@ -559,7 +566,13 @@ void script_run(const struct script_file *file, uint32_t number, const struct sc
     run.ready_end = &run.ready;
     run.state =
         script_state_new(script_file_sources(file), options->params, options->param_count, options->seed);
+    if (options->tape) {
+        script_tape_open(run.state, options->tape);
+    }
     run_trapped(&setup, out);
+    if (options->tape && !options->tape->is_ended) {
+        script_tape_end(options->tape, out->time_ns, false);
+    }
     out->metrics = run.metrics;
     out->metric_count = run.metric_count;
     out->sometimes = run.sometimes;

@@ -91,6 +91,8 @@ struct script_file;
  * `error` then says file, line, what was found and what was expected. */
 struct script_file *script_open(const char *path, const struct script_param *params, uint32_t param_count,
                                 char error[SCRIPT_TEXT_MAX]);
+/* The same of a text that is in no file; `path` is what errors call it. */
+struct script_file *script_open_text(const char *path, struct base_bytes text, char error[SCRIPT_TEXT_MAX]);
 void script_close(struct script_file *file);
 uint32_t script_count(const struct script_file *file);
 const struct script_scenario *script_get(const struct script_file *file, uint32_t number);
@@ -149,6 +151,8 @@ struct script_outcome {
     struct script_param *drawn;    /* What param() answered, by name, in order of first use. */
 };
 
+struct script_tape;
+
 struct script_run_options {
     uint64_t seed;
     uint32_t point; /* Of an experiment's grid. */
@@ -156,6 +160,7 @@ struct script_run_options {
     uint32_t param_count;
     struct sim_sink *sink;    /* NULL: nothing is recorded but the digest. */
     uint64_t until_ns;        /* Stop looking here; 0: never. */
+    struct script_tape *tape; /* Initialised: takes down what the script does; NULL: nothing does. */
     const char *disks;        /* Leave the members' directories in this folder; NULL: no. */
     volatile uint64_t *steps; /* Counted up at each step of world or script, for a watchdog; may be NULL. */
 };

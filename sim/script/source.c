@@ -159,6 +159,20 @@ bool script_token_is(const struct script_token *token, const char *text)
     return token->kind != SCRIPT_TOKEN_STRING && base_bytes_equal(token->text, base_bytes_of(text));
 }
 
+bool script_token_is_keyword(const struct script_token *token)
+{
+    static const char *const words[] = {"and",      "or",    "not",    "nil", "true",  "false",
+                                        "function", "end",   "return", "if",  "then",  "else",
+                                        "elseif",   "for",   "in",     "do",  "while", "repeat",
+                                        "until",    "local", "break",  "goto"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (script_token_is(token, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool opens(const struct script_token *token)
 {
     return script_token_is(token, "{") || script_token_is(token, "(") || script_token_is(token, "[");

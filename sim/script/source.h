@@ -35,6 +35,7 @@ void script_scanner_init(struct script_scanner *scanner, struct base_bytes text)
 /* The next token, comments left out; SCRIPT_TOKEN_END again and again at the end. */
 struct script_token script_scan(struct script_scanner *scanner);
 bool script_token_is(const struct script_token *token, const char *text);
+bool script_token_is_keyword(const struct script_token *token);
 
 /* The line on which the last of `keys` stands, the others being the tables around
  * it, in the call that begins on `line`; `line` itself when that cannot be seen. */

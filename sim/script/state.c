@@ -249,6 +249,18 @@ static void shorten(const char *path, char out[LUA_IDSIZE])
     (void)snprintf(out, LUA_IDSIZE, "%s%s", fits ? "" : "...", path + size - kept);
 }
 
+static struct script_source *add_source(struct script_sources *sources, const char *path, const char *module,
+                                        struct base_buffer take_text)
+{
+    assert(sources->count < SCRIPT_SOURCES_MAX);
+    struct script_source *source = &sources->items[sources->count++];
+    *source = (struct script_source){.path = copy_text(path), .text = take_text};
+    source->module = module ? copy_text(module) : NULL;
+    shorten(path, source->short_path);
+    base_buffer_init(&source->code, &script_memory);
+    return source;
+}
+
 struct script_source *script_source_add(struct script_sources *sources, const char *path, const char *module,
                                         char error[SCRIPT_TEXT_MAX])
 {
@@ -263,12 +275,18 @@ struct script_source *script_source_add(struct script_sources *sources, const ch
         base_buffer_release(&text);
         return NULL;
     }
-    struct script_source *source = &sources->items[sources->count++];
-    *source = (struct script_source){.path = copy_text(path), .text = text};
-    source->module = module ? copy_text(module) : NULL;
-    shorten(path, source->short_path);
-    base_buffer_init(&source->code, &script_memory);
-    return source;
+    return add_source(sources, path, module, text);
+}
+
+struct script_source *script_source_add_text(struct script_sources *sources, const char *path,
+                                             struct base_bytes text)
+{
+    struct base_buffer copy = {0};
+    base_buffer_init(&copy, &script_memory);
+    if (text.size > 0) {
+        memcpy(base_buffer_extend(&copy, text.size), text.data, text.size);
+    }
+    return add_source(sources, path, NULL, copy);
 }
 
 void script_sources_release(struct script_sources *sources)

@@ -44,6 +44,7 @@ struct script_place {
 
 struct script_run;
 struct script_reading;
+struct script_tape;
 
 struct script_state {
     lua_State *lua;
@@ -54,6 +55,7 @@ struct script_state {
     struct script_param *drawn; /* What param() has answered; owns the texts. */
     uint32_t drawn_count, drawn_capacity;
     struct script_run *run;         /* NULL while a file is only read. */
+    struct script_tape *tape;       /* Calls are taken down there; NULL: nowhere. */
     struct script_reading *reading; /* Where `scenario` puts what it finds; NULL: nowhere. */
     struct sim_random random;
     size_t memory_bytes;
@@ -78,6 +80,9 @@ int script_state_resume(struct script_state *state, lua_State *thread, int argum
 /* Read a file into `sources`; NULL, `error` filled, when it cannot be read. */
 struct script_source *script_source_add(struct script_sources *sources, const char *path, const char *module,
                                         char error[SCRIPT_TEXT_MAX]);
+/* The same of a text. */
+struct script_source *script_source_add_text(struct script_sources *sources, const char *path,
+                                             struct base_bytes text);
 void script_sources_release(struct script_sources *sources);
 /* Push the compiled chunk, or raise what does not compile. */
 void script_source_load(lua_State *lua, struct script_source *source);
@@ -89,6 +94,9 @@ const struct script_source *script_source_named(const struct script_sources *sou
 /* The innermost place of the user's own code on a stack; false: there is none. Its
  * activation record is left in `record`, unless that is NULL. */
 bool script_where(lua_State *lua, struct script_place *out, lua_Debug *record);
+/* Push the value that a name has on the level of `record`: a local, what the function
+ * closed over, or a global. */
+void script_push_named(lua_State *lua, lua_Debug *record, const char *name);
 /* Raise "file:line: …" for that place. */
 _Noreturn void script_error(lua_State *lua, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Raise it for another line of the same file. */
