@@ -91,7 +91,8 @@ static void print_scenario(const struct shrinking *shrinking, const struct scrip
     char text[1024];
     (void)snprintf(text, sizeof text, "Breaks \"%s\": %s.", judge->name, judge->promise);
     print_comment(text, out);
-    print_comment(shrink->sentence, out);
+    const char *place = shrink->violation.judge == CHECK_EXPECT ? strstr(shrink->sentence, ": ") : NULL;
+    print_comment(place ? place + 2 : shrink->sentence, out);
     fprintf(out, "--\n");
     (void)snprintf(text, sizeof text, "Shrunk from %.300s, \"%.300s\", seed %" PRIu64 ":", scenario->file,
                    scenario->name, shrinking->plan.options.seed_first);

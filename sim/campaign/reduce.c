@@ -43,6 +43,14 @@ static const char *splice(const char *text, size_t start, size_t end, const char
     return out;
 }
 
+/* `text` from `start` to `end` left out, and the blank before what is then "{ }". */
+static const char *leave_out(const char *text, size_t start, size_t end, struct base_arena *texts)
+{
+    size_t length = strlen(text);
+    bool is_empty = start >= 2 && end < length && text[start - 2] == '{' && text[start - 1] == ' ' && text[end] == '}';
+    return splice(text, start - is_empty, end, "", texts);
+}
+
 static bool is_open(const struct script_token *token)
 {
     return script_token_is(token, "{") || script_token_is(token, "(") || script_token_is(token, "[");
@@ -93,7 +101,7 @@ static const char *drop_element(const char *text, const struct tokens *tokens, c
         start = items[element->first - 1].start;
         end = items[element->end - 1].end;
     }
-    return splice(text, start, end, "", texts);
+    return leave_out(text, start, end, texts);
 }
 
 /* --- numbers --- */
@@ -145,17 +153,21 @@ static bool simpler_number(struct base_bytes written, size_t attempt, char out[4
     return false;
 }
 
-/* How many there are is for campaign_reduce_member. */
+/* Does `members = 3` stand here, or learners? How many there are is for
+ * campaign_reduce_member. */
+static bool is_count(const struct tokens *tokens, size_t slot)
+{
+    const struct script_token *items = tokens->items;
+    bool is_named = script_token_is(&items[slot], "members") || script_token_is(&items[slot], "learners");
+    assert(slot < tokens->count);
+    return is_named && slot + 2 < tokens->count && script_token_is(&items[slot + 1], "=") &&
+           !script_token_is(&items[slot + 2], "0");
+}
+
 static bool is_reducible(const struct tokens *tokens, size_t slot)
 {
-    static const char *const kept[] = {"members", "learners"};
-    if (tokens->items[slot].kind != SCRIPT_TOKEN_NUMBER) {
+    if (tokens->items[slot].kind != SCRIPT_TOKEN_NUMBER || (slot >= 2 && is_count(tokens, slot - 2))) {
         return false;
-    }
-    for (size_t i = 0; slot >= 2 && i < 2; i++) {
-        if (script_token_is(&tokens->items[slot - 1], "=") && script_token_is(&tokens->items[slot - 2], kept[i])) {
-            return false;
-        }
     }
     return slot == 0 || !script_token_is(&tokens->items[slot - 1], "[");
 }
@@ -169,8 +181,9 @@ static const char *reduce_table(const char *text, const struct tokens *tokens, s
     struct element element;
     bool is_alone = read_element(tokens, open + 1, &element) && element.is_last;
     for (size_t at = open + 1; read_element(tokens, at, &element); at = element.end + 1) {
-        bool is_members = script_token_is(&tokens->items[element.first], "members");
-        if ((element.has_key && !is_members) || (!element.has_key && !is_alone)) {
+        /* Without a rate, a load makes all the calls it can. */
+        bool is_kept = is_count(tokens, element.first) || script_token_is(&tokens->items[element.first], "rate");
+        if ((element.has_key && !is_kept) || (!element.has_key && !is_alone)) {
             if ((*number)-- == 0) {
                 return texts ? drop_element(text, tokens, &element, texts) : text;
             }
@@ -182,6 +195,21 @@ static const char *reduce_table(const char *text, const struct tokens *tokens, s
     return NULL;
 }
 
+/* An empty table as the last argument says nothing. */
+static const char *reduce_argument(const char *text, const struct tokens *tokens, size_t open, size_t *number,
+                                   struct base_arena *texts)
+{
+    const struct script_token *items = tokens->items;
+    bool is_last = open + 2 == tokens->count ||
+                   (open + 2 < tokens->count && script_token_is(&items[open + 2], ")"));
+    if (!is_last || !script_token_is(&items[open + 1], "}") || open < 2 || (*number)-- != 0) {
+        return NULL;
+    }
+    bool has_comma = script_token_is(&items[open - 1], ",");
+    size_t start = has_comma ? items[open - 1].start : items[open].start;
+    return texts ? splice(text, start, items[open + 1].end, "", texts) : text;
+}
+
 static const char *reduce(const char *text, size_t *number, struct base_arena *texts)
 {
     struct tokens tokens;
@@ -190,7 +218,8 @@ static const char *reduce(const char *text, size_t *number, struct base_arena *t
     for (size_t i = 0; i < tokens.count && !out; i++) {
         const struct script_token *token = &tokens.items[i];
         if (script_token_is(token, "{")) {
-            out = reduce_table(text, &tokens, i, number, texts);
+            out = reduce_argument(text, &tokens, i, number, texts);
+            out = out ? out : reduce_table(text, &tokens, i, number, texts);
         }
     }
     for (size_t i = 0; i < tokens.count && !out; i++) {

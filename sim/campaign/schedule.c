@@ -37,6 +37,24 @@ static int compare_acts(const void *a, const void *b)
     return *first < *second ? -1 : *first > *second; /* Places in one array. */
 }
 
+/* Has a coroutine that makes a demand made this call of a client's before? The demand
+ * may well be about what it did. */
+static bool is_setup(const struct script_tape *tape, const struct script_act *act)
+{
+    static const char *const clients[] = {"cli", "lease", "watch", "lock", "c:client"};
+    bool is_clients = false;
+    for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++) {
+        bool calls = act->waits || act->name;
+        is_clients = is_clients || (calls && strncmp(act->text, clients[i], strlen(clients[i])) == 0);
+    }
+    bool has_demand = false;
+    for (uint32_t i = 0; is_clients && !act->is_polled && i < tape->act_count; i++) {
+        const struct script_act *demand = &tape->acts[i];
+        has_demand = has_demand || (demand->is_demand && !demand->is_void && demand->task == act->task);
+    }
+    return has_demand;
+}
+
 void campaign_schedule_init(struct campaign_schedule *schedule, const struct script_tape *tape,
                             bool with_demands, struct base_arena *texts, char why[SCRIPT_TAPE_WHY])
 {
@@ -61,7 +79,8 @@ void campaign_schedule_init(struct campaign_schedule *schedule, const struct scr
                                                   .point = keep(texts, order[i]->point),
                                                   .name = keep(texts, order[i]->name),
                                                   .waits = order[i]->waits,
-                                                  .is_demand = order[i]->is_demand};
+                                                  .is_demand = order[i]->is_demand,
+                                                  .is_setup = with_demands && is_setup(tape, order[i])};
     }
     for (size_t i = 0; i < SCRIPT_TAPE_OPTIONS; i++) {
         schedule->options[i] = tape->options[i];
@@ -433,6 +452,10 @@ void campaign_schedule_print(const struct campaign_schedule *schedule, const cha
             add_text(out, schedule->options[i].text, strlen(schedule->options[i].text));
             add(out, ",\n");
         }
+    }
+    if (schedule->act_count == 0 && schedule->end_ns == 0) {
+        add(out, "  run = function() end,\n}\n");
+        return;
     }
     add(out, "  run = function(c)\n");
     print_run(schedule, is_lenient, out);

@@ -9,6 +9,7 @@
 #include "sim/campaign/memory.h"
 #include "sim/campaign/pool.h"
 #include "sim/campaign/reduce.h"
+#include "sim/campaign/setup.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -94,15 +95,27 @@ static size_t try_row(struct search *search, size_t count, campaign_trial_make m
 
 /* --- acts --- */
 
-/* Without `chunk` acts, the last of which stands before `start - number * chunk`. */
+/* Without `chunk` acts, the last of which stands before `start - number * chunk`; what a
+ * demand stands on is not among them. */
 static bool make_cut(void *context, size_t number, struct campaign_schedule *out, uint64_t *seed)
 {
     const struct search *search = context;
     size_t end = search->start - number * search->chunk;
-    size_t count = end < search->chunk ? end : search->chunk;
+    size_t first = end < search->chunk ? 0 : end - search->chunk;
+    size_t kept = first;
     (void)seed;
     campaign_schedule_copy(out, best(search));
-    campaign_schedule_cut(out, end - count, count);
+    for (size_t i = first; i < end; i++) {
+        struct campaign_act act = out->acts[i];
+        bool is_needed = search->trials.judge == CHECK_EXPECT && campaign_setup_is_needed(out->acts, kept, &act);
+        out->acts[kept] = act;
+        kept += is_needed;
+    }
+    if (kept == end) {
+        campaign_schedule_release(out);
+        return false;
+    }
+    campaign_schedule_cut(out, kept, end - kept);
     campaign_schedule_prune(out);
     return true;
 }

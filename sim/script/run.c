@@ -62,6 +62,7 @@ struct script_task *script_run_spawn(lua_State *lua, struct script_run *run, int
     }
     *task = (struct script_task){.thread = thread,
                                  .reference = reference,
+                                 .number = ++run->spawned,
                                  .arguments = count,
                                  .place = run->start};
     task->wait.task = task;

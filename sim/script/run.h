@@ -37,6 +37,7 @@ struct script_task {
     bool is_ready;
     lua_State *thread;
     int reference;             /* Keeps the thread. */
+    uint64_t number;           /* From 1, in the order they were spawned. */
     int arguments;             /* It is to be started with; 0 later. */
     struct script_place place; /* Where it was spawned. */
     struct script_wait wait;
@@ -50,6 +51,7 @@ struct script_run {
     struct script_task *ready, **ready_end;
     struct script_task *current;
     struct script_task *free_tasks;
+    uint64_t spawned;
     struct script_place start;       /* Of the scenario. */
     bool has_changed;                /* Something that waits look at, beside the world. */
     struct script_hold *holds;       /* Of locks, the newest first. */

@@ -60,13 +60,14 @@ static uint64_t stamp(struct script_tape *tape, const struct script_run *run)
     uint64_t now_ns = sim_world_now(run->world);
     const struct script_task *task = run->current;
     bool is_first = tape->act_count == 0 && now_ns == 0;
-    bool goes_on = task && task == tape->task && now_ns == tape->now_ns && !tape->has_waited;
+    uint64_t number = task ? task->number : 0;
+    bool goes_on = number > 0 && number == tape->task && now_ns == tape->now_ns && !tape->has_waited;
     bool by_clock = task && task->wait.what && strcmp(task->wait.what, "sleep") == 0 && task->wait.is_late;
     if (!is_first && !goes_on && !(by_clock && now_ns > tape->now_ns)) {
         tape->delay_ns++;
     }
     tape->now_ns = now_ns;
-    tape->task = task;
+    tape->task = number;
     tape->has_waited = false;
     return now_ns + tape->delay_ns;
 }
@@ -93,8 +94,8 @@ static struct script_act *add_act(struct script_tape *tape)
     return act;
 }
 
-/* native.act(text, mode, point): a call is made; answers its number. `point`, if any,
- * is the place that native.mark answered and how the point is written. */
+/* native.act(text, mode, point, is_polled): a call is made; answers its number. `point`,
+ * if any, is the place that native.mark answered and how the point is written. */
 static int take_act(lua_State *lua)
 {
     struct script_tape *tape = tape_of(lua);
@@ -107,6 +108,8 @@ static int take_act(lua_State *lua)
     act->text = copy_text(luaL_checkstring(lua, 1));
     act->waits = strcmp(mode, "act") != 0;
     act->is_demand = strcmp(mode, "demand") == 0;
+    act->task = run->current ? run->current->number : 0;
+    act->is_polled = lua_toboolean(lua, 4) != 0;
     memcpy(act->why, tape->why, sizeof act->why);
     tape->why[0] = '\0';
     if (has_point) {

@@ -16,8 +16,10 @@ struct script_act {
     char *text;     /* "cli1:put(\"a\", \"b\")" */
     char *point;    /* Not at a time but at a point: "at(\"before:sync\", {…}"; else NULL. */
     char *name;     /* "lease1"; NULL: it has no result, or none that matters. */
+    uint64_t task;  /* The coroutine that did it; 0: a callback. */
     bool waits;     /* For the world: it is to be spawned. */
     bool is_demand; /* It does nothing and may fail the scenario. */
+    bool is_polled; /* A call that eventually or always makes again and again. */
     bool is_void;   /* It was refused, or was a demand that came true. */
     char why[SCRIPT_TAPE_WHY]; /* What of it cannot be written down; "" nothing. */
 };
@@ -40,7 +42,7 @@ struct script_tape {
      * that follows off by a nanosecond. */
     uint64_t delay_ns;
     uint64_t now_ns; /* Of the last act. */
-    const void *task;
+    uint64_t task;
     bool has_waited; /* The last act waits: what comes next stands behind its start. */
     char why[SCRIPT_TAPE_WHY];
 };

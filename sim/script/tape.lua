@@ -10,6 +10,7 @@ local select, tonumber, tostring, type = select, tonumber, tostring, type
 local names = {} -- What calls have returned and later ones may be about: its name.
 local counts = {} -- How many of each kind have a name.
 local doing = {} -- Coroutines in the middle of a call that is taken down.
+local polling = {} -- Coroutines in a poll: eventually, always.
 local point -- Of the callback of `at` under way: how that is written.
 
 local keywords = {}
@@ -18,13 +19,16 @@ true until while]]):gmatch "%a+" do keywords[word] = true end
 
 -- --- values ---
 
--- The shortest that reads as the same number.
+-- The shortest that a scenario would read as the same number: what is beyond 14 digits,
+-- neither a duration nor a text of it shows.
 local function write_number(x)
   if math_type(x) == "integer" then return format("%d", x) end
   if x ~= x or x == huge or x == -huge then return x ~= x and "(0/0)" or x > 0 and "(1/0)" or "(-1/0)" end
-  for digits = 1, 17 do
+  if x == x // 1 and x > -1e15 and x < 1e15 then return format("%.0f", x) end
+  local whole = format("%.14g", x)
+  for digits = 1, 14 do
     local text = format("%." .. digits .. "g", x)
-    if tonumber(text) == x then return text end
+    if format("%.14g", tonumber(text)) == whole then return text end
   end
 end
 
@@ -72,7 +76,7 @@ local function write_call(self, method, ...)
   for i = 1, count do parts[i] = write((select(i, ...))) end
   while #parts > 0 and parts[#parts] == "nil" do parts[#parts] = nil end
   local called = write(self) .. ":" .. method
-  if #parts == 1 and parts[1]:sub(1, 1) == "{" then return called .. parts[1] end
+  if #parts == 1 and parts[1]:sub(1, 1) == "{" then return called .. " " .. parts[1] end
   return called .. "(" .. concat(parts, ", ") .. ")"
 end
 
@@ -103,7 +107,7 @@ local function take_down(methods, method, mode)
   methods[method] = function(self, ...)
     local task = running()
     if doing[task] then return original(self, ...) end
-    local act = native.act(write_call(self, method, ...), mode, point)
+    local act = native.act(write_call(self, method, ...), mode, point, polling[task])
     doing[task] = true
     return finish(task, act, method, mode, pcall(original, self, ...))
   end
@@ -182,7 +186,8 @@ function expect(cond, ...)
   return original_expect(cond, ...)
 end
 
-local function come_true(act, ...)
+local function come_true(act, task, outer, ...)
+  polling[task] = outer
   native.void(act)
   return ...
 end
@@ -190,8 +195,10 @@ end
 local function take_down_poll(call, original)
   return function(fn, ...)
     if type(fn) ~= "function" then return original(fn, ...) end
-    local act = native.act(quote(call, ...), "demand")
-    return come_true(act, original(fn, ...))
+    local act, task = native.act(quote(call, ...), "demand"), running()
+    local outer = polling[task]
+    polling[task] = true
+    return come_true(act, task, outer, original(fn, ...))
   end
 end
 eventually, always = take_down_poll("eventually", eventually), take_down_poll("always", always)
