@@ -50,7 +50,8 @@ static const struct campaign_argument known[] = {
     {"-o", "a file's name", "where the small scenario goes; standard output unless said", set_output},
     {"--scenario", "NAME", "the scenario of this name, when PATH has several", cmd_plan_set_scenario},
     {"--param", "name=value", "override a param() of the scripts", cmd_plan_set_param},
-    {"--time", "a duration such as 60s", "real time after which it is small enough; 60s unless said", set_time},
+    {"--time", "a duration such as 60s", "real time after which it is small enough; 60s unless said",
+     set_time},
     {"--jobs", "1 to 1024", "processes; as many as there are processors unless said", set_jobs},
 };
 
@@ -58,9 +59,10 @@ static void print_figures(const struct campaign_shrink *shrink, uint64_t real_ns
 {
     const struct campaign_shrink_figures *before = &shrink->before;
     const struct campaign_shrink_figures *after = &shrink->after;
-    fprintf(out, "%zu %s → %zu, %u %s → %u, %.1f s → %.1f s", before->acts, before->acts == 1 ? "action" : "actions",
-            after->acts, before->members, before->members == 1 ? "member" : "members", after->members,
-            (double)before->time_ns / 1e9, (double)after->time_ns / 1e9);
+    fprintf(out, "%zu %s → %zu, %u %s → %u, %.1f s → %.1f s", before->acts,
+            before->acts == 1 ? "action" : "actions", after->acts, before->members,
+            before->members == 1 ? "member" : "members", after->members, (double)before->time_ns / 1e9,
+            (double)after->time_ns / 1e9);
     if (real_ns > 0) {
         fprintf(out, "; %" PRIu64 " runs in %.1f s%s", shrink->run_count, (double)real_ns / 1e9,
                 shrink->is_late ? ", stopped by --time" : "");
@@ -99,9 +101,10 @@ static void print_scenario(const struct shrinking *shrinking, const struct scrip
     print_comment(text, out);
     fprintf(out, "-- ");
     print_figures(shrink, 0, out);
-    fprintf(out, ".\n-- %zu of %d other seeds break it, too.\n", shrink->seeds_breaking, CAMPAIGN_SHRINK_SEEDS);
-    fprintf(out, "--\n--   faultline run %s --seed %" PRIu64 "\n\n", shrinking->output ? shrinking->output : "FILE",
-            shrinking->plan.options.seed_first);
+    fprintf(out, ".\n-- %zu of %zu other seeds break it, too.\n", shrink->seeds_breaking,
+            shrink->seeds_tried);
+    fprintf(out, "--\n--   faultline run %s --seed %" PRIu64 "\n\n",
+            shrinking->output ? shrinking->output : "FILE", shrinking->plan.options.seed_first);
     (void)snprintf(text, sizeof text, "shrunk: %.900s", scenario->name);
     struct base_buffer lua = {0};
     base_buffer_init(&lua, &campaign_memory);
@@ -144,7 +147,8 @@ static int explain(const struct shrinking *shrinking, const struct script_scenar
         return CMD_UNJUDGED;
     case CAMPAIGN_SHRINK_UNTOLD:
         fprintf(stderr,
-                "faultline shrink: \"%s\", seed %" PRIu64 " breaks \"%s\", but its schedule alone does not: %s\n",
+                "faultline shrink: \"%s\", seed %" PRIu64
+                " breaks \"%s\", but its schedule alone does not: %s\n",
                 scenario->name, shrinking->plan.options.seed_first, check_info(shrink->violation.judge)->name,
                 shrink->why);
         return CMD_UNJUDGED;
@@ -157,8 +161,8 @@ static int explain(const struct shrinking *shrinking, const struct script_scenar
 static void show_progress(void *context, const struct campaign_schedule *schedule, uint64_t runs)
 {
     (void)context;
-    fprintf(stderr, "\r\033[K%zu actions, %u members, %" PRIu64 " runs", schedule->act_count, schedule->members,
-            runs);
+    fprintf(stderr, "\r\033[K%zu actions, %u members, %" PRIu64 " runs", schedule->act_count,
+            schedule->members, runs);
 }
 
 static int shrink_unit(const struct shrinking *shrinking, const struct campaign_unit *unit)
@@ -234,7 +238,9 @@ int cmd_shrink(int argc, char **argv)
     arguments.words = campaign_alloc((size_t)argc * sizeof arguments.words[0]);
     int status = CMD_WRONG;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    shrinking->jobs = processors < 1 ? 1 : processors > CAMPAIGN_WORKERS_MAX ? CAMPAIGN_WORKERS_MAX : (uint32_t)processors;
+    shrinking->jobs = processors < 1                      ? 1
+                      : processors > CAMPAIGN_WORKERS_MAX ? CAMPAIGN_WORKERS_MAX
+                                                          : (uint32_t)processors;
     shrinking->limit_ns = UINT64_C(60000000000);
     if (!campaign_arguments_read(&arguments, argc - 1, argv + 1, stderr)) {
         status = CMD_WRONG;

@@ -18,6 +18,14 @@ struct tokens {
     size_t count;
 };
 
+/* The member that a token names, 0: none. */
+static unsigned member_at(const struct tokens *tokens, size_t slot)
+{
+    const struct script_token none = {.kind = SCRIPT_TOKEN_END};
+    return campaign_schedule_member(&tokens->items[slot],
+                                    slot + 1 < tokens->count ? &tokens->items[slot + 1] : &none);
+}
+
 static void read_tokens(struct tokens *tokens, const char *text)
 {
     struct script_scanner scanner;
@@ -31,7 +39,8 @@ static void read_tokens(struct tokens *tokens, const char *text)
 }
 
 /* `text` with the bytes from `start` to `end` replaced. */
-static const char *splice(const char *text, size_t start, size_t end, const char *with, struct base_arena *texts)
+static const char *splice(const char *text, size_t start, size_t end, const char *with,
+                          struct base_arena *texts)
 {
     size_t length = strlen(text);
     size_t middle = strlen(with);
@@ -47,7 +56,8 @@ static const char *splice(const char *text, size_t start, size_t end, const char
 static const char *leave_out(const char *text, size_t start, size_t end, struct base_arena *texts)
 {
     size_t length = strlen(text);
-    bool is_empty = start >= 2 && end < length && text[start - 2] == '{' && text[start - 1] == ' ' && text[end] == '}';
+    bool is_empty =
+        start >= 2 && end < length && text[start - 2] == '{' && text[start - 1] == ' ' && text[end] == '}';
     return splice(text, start - is_empty, end, "", texts);
 }
 
@@ -182,7 +192,8 @@ static const char *reduce_table(const char *text, const struct tokens *tokens, s
     bool is_alone = read_element(tokens, open + 1, &element) && element.is_last;
     for (size_t at = open + 1; read_element(tokens, at, &element); at = element.end + 1) {
         /* Without a rate, a load makes all the calls it can. */
-        bool is_kept = is_count(tokens, element.first) || script_token_is(&tokens->items[element.first], "rate");
+        bool is_kept =
+            is_count(tokens, element.first) || script_token_is(&tokens->items[element.first], "rate");
         if ((element.has_key && !is_kept) || (!element.has_key && !is_alone)) {
             if ((*number)-- == 0) {
                 return texts ? drop_element(text, tokens, &element, texts) : text;
@@ -200,8 +211,8 @@ static const char *reduce_argument(const char *text, const struct tokens *tokens
                                    struct base_arena *texts)
 {
     const struct script_token *items = tokens->items;
-    bool is_last = open + 2 == tokens->count ||
-                   (open + 2 < tokens->count && script_token_is(&items[open + 2], ")"));
+    bool is_last =
+        open + 2 == tokens->count || (open + 2 < tokens->count && script_token_is(&items[open + 2], ")"));
     if (!is_last || !script_token_is(&items[open + 1], "}") || open < 2 || (*number)-- != 0) {
         return NULL;
     }
@@ -277,7 +288,7 @@ static bool is_listed(const struct tokens *tokens, size_t slot, struct element *
 static size_t find_member(const struct tokens *tokens, unsigned member)
 {
     for (size_t i = 0; i < tokens->count; i++) {
-        if (campaign_schedule_member(&tokens->items[i]) == member) {
+        if (member_at(tokens, i) == member) {
             return i;
         }
     }
@@ -301,7 +312,7 @@ const char *campaign_reduce_member(const char *text, unsigned member, struct bas
         }
     }
     for (size_t i = tokens.count; i-- > 0;) { /* From the end: what stands before keeps its place. */
-        unsigned number = campaign_schedule_member(&tokens.items[i]);
+        unsigned number = member_at(&tokens, i);
         if (number > member) {
             char fresh[16];
             (void)snprintf(fresh, sizeof fresh, "m%u", number - 1);
@@ -349,7 +360,8 @@ uint64_t campaign_reduce_key(const char *text, const char *key, uint64_t otherwi
     return value;
 }
 
-const char *campaign_reduce_set_key(const char *text, const char *key, uint64_t number, struct base_arena *texts)
+const char *campaign_reduce_set_key(const char *text, const char *key, uint64_t number,
+                                    struct base_arena *texts)
 {
     struct tokens tokens;
     char written[96];

@@ -71,7 +71,8 @@ void campaign_schedule_init(struct campaign_schedule *schedule, const struct scr
         }
     }
     qsort(order, count, sizeof order[0], compare_acts);
-    *schedule = (struct campaign_schedule){.act_count = count, .end_ns = tape->end_ns, .members = tape->members};
+    *schedule =
+        (struct campaign_schedule){.act_count = count, .end_ns = tape->end_ns, .members = tape->members};
     schedule->acts = campaign_alloc((count + 1) * sizeof schedule->acts[0]);
     for (size_t i = 0; i < count; i++) {
         schedule->acts[i] = (struct campaign_act){.time_ns = order[i]->time_ns,
@@ -195,8 +196,8 @@ void campaign_schedule_prune(struct campaign_schedule *schedule)
 }
 
 /* `text` with each name of a result replaced by the one that the act has now. */
-static const char *rename_text(const char *text, const char *const *before, const struct campaign_schedule *schedule,
-                          struct base_arena *texts)
+static const char *rename_text(const char *text, const char *const *before,
+                               const struct campaign_schedule *schedule, struct base_arena *texts)
 {
     struct base_buffer out = {0};
     struct names names;
@@ -264,11 +265,12 @@ static void add_text(struct base_buffer *out, const char *text, size_t size)
     }
 }
 
-unsigned campaign_schedule_member(const struct script_token *token)
+unsigned campaign_schedule_member(const struct script_token *token, const struct script_token *next)
 {
     const struct base_bytes *text = &token->text;
     unsigned number = 0;
-    if (token->kind != SCRIPT_TOKEN_NAME || text->size < 2 || text->size > 3 || text->data[0] != 'm') {
+    if (script_token_is(next, "=") || token->kind != SCRIPT_TOKEN_NAME || text->size < 2 || text->size > 3 ||
+        text->data[0] != 'm') {
         return 0;
     }
     for (size_t i = 1; i < text->size; i++) {
@@ -286,9 +288,10 @@ static void add_lua(const struct campaign_schedule *schedule, const char *text, 
     struct script_scanner scanner;
     size_t at = 0;
     script_scanner_init(&scanner, base_bytes_of(text));
-    for (struct script_token token = script_scan(&scanner); token.kind != SCRIPT_TOKEN_END;
-         token = script_scan(&scanner)) {
-        unsigned member = campaign_schedule_member(&token);
+    for (struct script_token token = script_scan(&scanner), next; token.kind != SCRIPT_TOKEN_END;
+         token = next) {
+        next = script_scan(&scanner);
+        unsigned member = campaign_schedule_member(&token, &next);
         if (member > schedule->members) {
             add_text(out, text + at, token.start - at);
             add(out, "c[%u]", member);
@@ -301,7 +304,8 @@ static void add_lua(const struct campaign_schedule *schedule, const char *text, 
 /* Seconds as a number, the zeros at its end left out. */
 static size_t print_seconds(uint64_t time_ns, char out[48])
 {
-    size_t size = (size_t)snprintf(out, 48, "%" PRIu64 ".%09" PRIu64, time_ns / 1000000000, time_ns % 1000000000);
+    size_t size =
+        (size_t)snprintf(out, 48, "%" PRIu64 ".%09" PRIu64, time_ns / 1000000000, time_ns % 1000000000);
     while (out[size - 1] == '0') {
         size--;
     }
@@ -315,13 +319,15 @@ static uint64_t find_members(const struct campaign_schedule *schedule)
 {
     uint64_t members = 0;
     for (size_t i = 0; i < schedule->act_count; i++) {
-        const char *pieces[] = {schedule->acts[i].text, schedule->acts[i].point ? schedule->acts[i].point : ""};
+        const char *pieces[] = {schedule->acts[i].text,
+                                schedule->acts[i].point ? schedule->acts[i].point : ""};
         for (size_t j = 0; j < 2; j++) {
             struct script_scanner scanner;
             script_scanner_init(&scanner, base_bytes_of(pieces[j]));
-            for (struct script_token token = script_scan(&scanner); token.kind != SCRIPT_TOKEN_END;
-                 token = script_scan(&scanner)) {
-                unsigned member = campaign_schedule_member(&token);
+            for (struct script_token token = script_scan(&scanner), next; token.kind != SCRIPT_TOKEN_END;
+                 token = next) {
+                next = script_scan(&scanner);
+                unsigned member = campaign_schedule_member(&token, &next);
                 members |= member > 0 && member <= SIM_MEMBERS_MAX ? UINT64_C(1) << (member - 1) : 0;
             }
         }
@@ -389,8 +395,9 @@ static void print_act(const struct campaign_schedule *schedule, size_t slot, boo
 {
     const struct campaign_act *act = &schedule->acts[slot];
     if (act->point) {
+        bool is_late = strncmp(act->text, "if m.id", 7) == 0;
         add_lua(schedule, act->point, out);
-        add(out, ", function() ");
+        add(out, ", function(%s) ", is_late ? "m" : "");
     }
     add(out, "%s", act->waits ? "spawn(function() " : "");
     if (is_lenient) {
@@ -400,7 +407,22 @@ static void print_act(const struct campaign_schedule *schedule, size_t slot, boo
         add(out, "%s = ", act->name);
     }
     add_lua(schedule, act->text, out);
-    add(out, "%s%s%s\n", is_lenient ? " end)" : "", act->waits ? " end)" : "", act->point ? " end)" : "");
+    add(out, "%s%s%s", is_lenient ? " end)" : "", act->waits ? " end)" : "", act->point ? " end)" : "");
+}
+
+/* How many acts from `slot` on are the same one, done at once, and no more than done. */
+static size_t count_alike(const struct campaign_schedule *schedule, const bool *is_used, size_t slot)
+{
+    const struct campaign_act *first = &schedule->acts[slot];
+    size_t end = slot;
+    while (end < schedule->act_count && !first->point && !is_used[end]) {
+        const struct campaign_act *act = &schedule->acts[end];
+        if (act->point || act->time_ns != first->time_ns || strcmp(act->text, first->text) != 0) {
+            break;
+        }
+        end++;
+    }
+    return end > slot ? end - slot : 1;
 }
 
 static void print_run(const struct campaign_schedule *schedule, bool is_lenient, struct base_buffer *out)
@@ -416,7 +438,11 @@ static void print_run(const struct campaign_schedule *schedule, bool is_lenient,
     }
     add(out, "%s", has_times ? "    local function till(t) sleep(t - now()) end\n" : "");
     if (is_lenient) {
-        add(out, "    local function try(n, fn) if not pcall(fn) then record(\"\" .. n, 1) end end\n");
+        add(out,
+            "    local is_over\n"
+            "    local function try(n, fn)\n"
+            "      if is_over then record(\"late\", 1) elseif not pcall(fn) then record(\"\" .. n, 1) end\n"
+            "    end\n");
     }
     add(out, "\n");
     for (size_t i = 0; i < schedule->act_count; i++) {
@@ -429,12 +455,19 @@ static void print_run(const struct campaign_schedule *schedule, bool is_lenient,
         }
         time_ns = act->time_ns;
         add(out, "    %-*s  ", TIME_COLUMN - 6, till);
+        size_t alike = is_lenient ? 1 : count_alike(schedule, is_used, i);
+        if (alike > 2) {
+            add(out, "for _ = 1, %zu do ", alike);
+        }
         print_act(schedule, i, is_used[i] && act->name, is_lenient, out);
+        add(out, "%s\n", alike > 2 ? " end" : "");
+        i += alike > 2 ? alike - 1 : 0;
     }
     if (schedule->end_ns > time_ns) {
         (void)print_seconds(schedule->end_ns, time);
         add(out, "    till(%s*s)\n", time);
     }
+    add(out, "%s", is_lenient ? "    is_over = true\n" : "");
     free(is_used);
 }
 

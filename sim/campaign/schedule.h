@@ -43,11 +43,13 @@ void campaign_schedule_prune(struct campaign_schedule *schedule);
 void campaign_schedule_renumber(struct campaign_schedule *schedule, struct base_arena *texts);
 /* Is this the name of some act's result: "cli1", "lease12"? */
 bool campaign_schedule_is_name(const char *text, size_t size);
-/* The number of the member that a token names, "m12"; 0: it names none. */
-unsigned campaign_schedule_member(const struct script_token *token);
+/* The number of the member that a token names, "m12"; 0: it names none. `next` is the
+ * one behind it: keys of tables are no members. */
+unsigned campaign_schedule_member(const struct script_token *token, const struct script_token *next);
 
-/* Append the scenario. Lenient: a call that is refused is noted as a metric, its
- * number in the list, and does no harm. */
+/* Append the scenario. Lenient: a call that is refused is noted as a metric, its number
+ * in the list, and does no harm; so is one at a point that comes after the end, while
+ * the world heals: "late". */
 void campaign_schedule_print(const struct campaign_schedule *schedule, const char *name, bool is_lenient,
                              struct base_buffer *out);
 

@@ -33,7 +33,8 @@ static bool is_alike(const char *text, const char *like)
 }
 
 /* Is what the act ends under way after these? */
-static bool ends_something(const struct campaign_act *before, size_t count, const char *text, const struct cure *cure)
+static bool ends_something(const struct campaign_act *before, size_t count, const char *text,
+                           const struct cure *cure)
 {
     while (count-- > 0) {
         if (strcmp(before[count].text, text) == 0) {

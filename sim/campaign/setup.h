@@ -9,6 +9,7 @@
 
 /* Is `act` to stay behind these: a call on the way to the demand, the demand itself, or
  * the end of a fault that is among them? */
-bool campaign_setup_is_needed(const struct campaign_act *before, size_t count, const struct campaign_act *act);
+bool campaign_setup_is_needed(const struct campaign_act *before, size_t count,
+                              const struct campaign_act *act);
 
 #endif

@@ -63,7 +63,8 @@ static void tidy(struct campaign_schedule *schedule, struct campaign_trial *tria
     }
 }
 
-static void adopt(struct search *search, struct campaign_schedule *take_schedule, struct campaign_trial *trial)
+static void adopt(struct search *search, struct campaign_schedule *take_schedule,
+                  struct campaign_trial *trial)
 {
     struct campaign_shrink *shrink = search->shrink;
     tidy(take_schedule, trial, search->is_rounding);
@@ -107,7 +108,8 @@ static bool make_cut(void *context, size_t number, struct campaign_schedule *out
     campaign_schedule_copy(out, best(search));
     for (size_t i = first; i < end; i++) {
         struct campaign_act act = out->acts[i];
-        bool is_needed = search->trials.judge == CHECK_EXPECT && campaign_setup_is_needed(out->acts, kept, &act);
+        bool is_needed =
+            search->trials.judge == CHECK_EXPECT && campaign_setup_is_needed(out->acts, kept, &act);
         out->acts[kept] = act;
         kept += is_needed;
     }
@@ -183,8 +185,8 @@ static bool make_merged(void *context, size_t number, struct campaign_schedule *
     }
     campaign_schedule_copy(out, from);
     for (size_t i = slot; i < out->act_count; i++) {
-        out->acts[i].text = campaign_reduce_name(out->acts[i].text, from->acts[slot].name, from->acts[first].name,
-                                                 &search->shrink->texts);
+        out->acts[i].text = campaign_reduce_name(out->acts[i].text, from->acts[slot].name,
+                                                 from->acts[first].name, &search->shrink->texts);
     }
     campaign_schedule_cut(out, slot, 1);
     return true;
@@ -302,8 +304,12 @@ static const char *whole_default(const char *text, struct base_arena *texts)
 static size_t step_count(const struct campaign_schedule *schedule, size_t piece)
 {
     const char *text = get_piece(schedule, piece);
-    bool is_kept = piece >= SCRIPT_TAPE_OPTIONS && schedule->acts[(piece - SCRIPT_TAPE_OPTIONS) / 2].is_demand;
-    return text && !is_kept ? campaign_reduce_count(text) + (piece < SCRIPT_TAPE_OPTIONS) : 0;
+    if (piece >= SCRIPT_TAPE_OPTIONS) {
+        /* A point is met once, as it was; without its member or number it would be again. */
+        const struct campaign_act *act = &schedule->acts[(piece - SCRIPT_TAPE_OPTIONS) / 2];
+        text = act->is_demand || text == act->point ? NULL : text;
+    }
+    return text ? campaign_reduce_count(text) + (piece < SCRIPT_TAPE_OPTIONS) : 0;
 }
 
 static bool make_simpler(void *context, size_t number, struct campaign_schedule *out, uint64_t *seed)
@@ -514,8 +520,11 @@ static void finish(struct search *search)
     campaign_schedule_renumber(&shrink->schedule, &shrink->texts);
     shrink->is_lenient = campaign_trial_first(&search->trials, 1, make_same, search, false, &trial) != 0;
     campaign_trial_release(&trial);
-    shrink->seeds_breaking =
-        campaign_trial_count(&search->trials, CAMPAIGN_SHRINK_SEEDS, make_with_seed, search, shrink->is_lenient);
+    search->trials.stop_ns = campaign_real_ns() + CAMPAIGN_SHRINK_SEEDS_NS;
+    uint64_t run_count = search->trials.run_count;
+    shrink->seeds_breaking = campaign_trial_count(&search->trials, CAMPAIGN_SHRINK_SEEDS, make_with_seed,
+                                                  search, shrink->is_lenient);
+    shrink->seeds_tried = (size_t)(search->trials.run_count - run_count);
     shrink->run_count += search->trials.run_count;
     shrink->after.acts = shrink->schedule.act_count;
     shrink->after.members = shrink->schedule.members;
@@ -551,7 +560,8 @@ static bool materialise(struct campaign_shrink *shrink, const struct campaign_sh
         shrink->end = CAMPAIGN_SHRINK_UNJUDGED;
         break;
     }
-    campaign_schedule_init(&shrink->schedule, &tape, shrink->violation.judge == CHECK_EXPECT, &shrink->texts, why);
+    campaign_schedule_init(&shrink->schedule, &tape, shrink->violation.judge == CHECK_EXPECT, &shrink->texts,
+                           why);
     shrink->before = (struct campaign_shrink_figures){.acts = shrink->schedule.act_count,
                                                       .members = shrink->schedule.members,
                                                       .time_ns = outcome.violation.time_ns};

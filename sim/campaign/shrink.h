@@ -7,7 +7,10 @@
 #include "sim/campaign/plan.h"
 #include "sim/campaign/trial.h"
 
-enum { CAMPAIGN_SHRINK_SEEDS = 20 }; /* Other seeds that are tried in the end. */
+enum {
+    CAMPAIGN_SHRINK_SEEDS = 20,          /* Other seeds that are tried in the end, */
+    CAMPAIGN_SHRINK_SEEDS_NS = 500000000 /* or as many as there is time for. */
+};
 
 struct campaign_shrink_options {
     const struct script_file *file;
@@ -46,7 +49,8 @@ struct campaign_shrink {
     bool is_late;       /* The time was over before nothing more could be done. */
     struct campaign_shrink_figures before, after;
     uint64_t run_count;
-    size_t seeds_breaking; /* Of CAMPAIGN_SHRINK_SEEDS other ones. */
+    size_t seeds_breaking; /* Of so many other ones. */
+    size_t seeds_tried;
     struct base_arena texts;
 };
 

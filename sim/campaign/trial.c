@@ -37,11 +37,12 @@ void campaign_trial_demand(const char *sentence, char out[CAMPAIGN_TRIAL_DEMAND]
     size_t size = 0;
     at = at ? at + 2 : sentence;
     while (*at && size + 1 < CAMPAIGN_TRIAL_DEMAND) {
-        out[size++] = is_digit(*at) ? '#' : *at;
-        bool is_number = is_digit(*at++);
-        while (is_number && (is_digit(*at) || (*at == '.' && is_digit(at[1])))) {
-            at++;
+        const char *end = at;
+        while (is_digit(*end) || (end > at && *end == '.' && is_digit(end[1]))) {
+            end++;
         }
+        out[size++] = end > at + 1 ? '#' : *at;
+        at = end > at ? end : at + 1;
     }
     out[size] = '\0';
 }
@@ -49,6 +50,11 @@ void campaign_trial_demand(const char *sentence, char out[CAMPAIGN_TRIAL_DEMAND]
 static bool breaks(const struct campaign_trials *trials, const struct script_outcome *outcome)
 {
     char demand[CAMPAIGN_TRIAL_DEMAND];
+    for (uint32_t i = 0; i < outcome->metric_count; i++) {
+        if (strcmp(outcome->metrics[i].name, "late") == 0) {
+            return false; /* It is the script that breaks what has just been healed. */
+        }
+    }
     if (outcome->verdict != SCRIPT_VIOLATED || outcome->violation.judge != trials->judge) {
         return false;
     }

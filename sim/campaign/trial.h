@@ -14,17 +14,17 @@ struct campaign_trials {
     uint64_t seed;
     uint64_t slack_ns; /* How long after the script's end the judge may take. */
     uint32_t jobs;
-    uint64_t stop_ns;  /* Of real time: no trial begins later. */
+    uint64_t stop_ns; /* Of real time: no trial begins later. */
     uint64_t run_count;
-    bool is_late;      /* One that was asked for was not made. */
+    bool is_late; /* One that was asked for was not made. */
 };
 
 /* What a schedule that breaks the promise came to. */
 struct campaign_trial {
     uint64_t seed;
-    uint64_t time_ns;   /* Of the violation. */
+    uint64_t time_ns; /* Of the violation. */
     char sentence[512];
-    uint32_t *refused;  /* Acts that the world refused, in order of the list; for free(). */
+    uint32_t *refused; /* Acts that the world refused, in order of the list; for free(). */
     uint32_t refused_count;
 };
 void campaign_trial_release(struct campaign_trial *trial);
@@ -42,7 +42,7 @@ size_t campaign_trial_count(struct campaign_trials *trials, size_t count, campai
                             void *context, bool is_lenient);
 
 /* What of a finding of a scenario's own says which demand it is and how it is broken:
- * all but its place, with # for every number. */
+ * all but its place, with # for numbers of more than a digit. */
 void campaign_trial_demand(const char *sentence, char out[CAMPAIGN_TRIAL_DEMAND]);
 
 #endif

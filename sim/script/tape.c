@@ -4,8 +4,8 @@
 #include "sim/script/client.h"
 #include "sim/script/dist.h"
 #include "sim/script/prelude.h"
-#include "sim/script/taping.h"
 #include "sim/script/source.h"
+#include "sim/script/taping.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -176,6 +176,13 @@ static int take_option(lua_State *lua)
     return 0;
 }
 
+/* native.members(): how many there were from the start. */
+static int members_of(lua_State *lua)
+{
+    lua_pushinteger(lua, (lua_Integer)tape_of(lua)->members);
+    return 1;
+}
+
 /* native.kind(value): "cli", "lease" …: what a name for it begins with; or nothing. */
 static int kind_of(lua_State *lua)
 {
@@ -283,11 +290,12 @@ static void add_class(lua_State *lua, const char *name, const struct script_clas
 
 static int open_tape(lua_State *lua)
 {
-    static const luaL_Reg native[] = {{"act", take_act},     {"mark", take_mark}, {"name", take_name},
-                                      {"void", take_void},   {"fail", take_fail}, {"option", take_option},
-                                      {"kind", kind_of},     {"quote", quote},    {"written", written},
-                                      {NULL, NULL}};
-    if (luaL_loadbufferx(lua, (const char *)script_tape_text, script_tape_text_size, "=tape", "t") != LUA_OK) {
+    static const luaL_Reg native[] = {{"act", take_act},       {"mark", take_mark}, {"name", take_name},
+                                      {"void", take_void},     {"fail", take_fail}, {"option", take_option},
+                                      {"kind", kind_of},       {"quote", quote},    {"written", written},
+                                      {"members", members_of}, {NULL, NULL}};
+    if (luaL_loadbufferx(lua, (const char *)script_tape_text, script_tape_text_size, "=tape", "t") !=
+        LUA_OK) {
         return lua_error(lua);
     }
     lua_newtable(lua);
@@ -302,6 +310,8 @@ static int open_tape(lua_State *lua)
     add_class(lua, "backup", &script_backup_class);
     add_class(lua, "discovery", &script_discovery_class);
     lua_setfield(lua, -2, "classes");
+    lua_pushglobaltable(lua);
+    lua_setfield(lua, -2, "globals");
     lua_call(lua, 1, 1);
     lua_rawsetp(lua, LUA_REGISTRYINDEX, &option_key);
     return 0;

@@ -12,15 +12,15 @@ enum { SCRIPT_TAPE_OPTIONS = 8, SCRIPT_TAPE_WHY = 128 };
 
 struct script_act {
     uint64_t time_ns;
-    uint64_t order; /* Among those of one time; equal: as they stand in the list. */
-    char *text;     /* "cli1:put(\"a\", \"b\")" */
-    char *point;    /* Not at a time but at a point: "at(\"before:sync\", {…}"; else NULL. */
-    char *name;     /* "lease1"; NULL: it has no result, or none that matters. */
-    uint64_t task;  /* The coroutine that did it; 0: a callback. */
-    bool waits;     /* For the world: it is to be spawned. */
-    bool is_demand; /* It does nothing and may fail the scenario. */
-    bool is_polled; /* A call that eventually or always makes again and again. */
-    bool is_void;   /* It was refused, or was a demand that came true. */
+    uint64_t order;            /* Among those of one time; equal: as they stand in the list. */
+    char *text;                /* "cli1:put(\"a\", \"b\")" */
+    char *point;               /* Not at a time but at a point: "at(\"before:sync\", {…}"; else NULL. */
+    char *name;                /* "lease1"; NULL: it has no result, or none that matters. */
+    uint64_t task;             /* The coroutine that did it; 0: a callback. */
+    bool waits;                /* For the world: it is to be spawned. */
+    bool is_demand;            /* It does nothing and may fail the scenario. */
+    bool is_polled;            /* A call that eventually or always makes again and again. */
+    bool is_void;              /* It was refused, or was a demand that came true. */
     char why[SCRIPT_TAPE_WHY]; /* What of it cannot be written down; "" nothing. */
 };
 

@@ -3,6 +3,7 @@
 -- around the methods from outside, so that nothing here is part of a run without a tape.
 -- SPDX-License-Identifier: Apache-2.0
 local native = ...
+local globals = native.globals
 local concat, error, format, math_type = table.concat, error, string.format, math.type
 local huge, next, now, pairs, pcall, running = math.huge, next, now, pairs, pcall, coroutine.running
 local select, tonumber, tostring, type = select, tonumber, tostring, type
@@ -107,7 +108,9 @@ local function take_down(methods, method, mode)
   methods[method] = function(self, ...)
     local task = running()
     if doing[task] then return original(self, ...) end
-    local act = native.act(write_call(self, method, ...), mode, point, polling[task])
+    local text = write_call(self, method, ...)
+    if point and point[3] then text = format("if m.id == %d then %s end", point[3], text) end
+    local act = native.act(text, mode, point, polling[task])
     doing[task] = true
     return finish(task, act, method, mode, pcall(original, self, ...))
   end
@@ -140,11 +143,11 @@ end
 
 -- --- points ---
 
-local original_at = at
+local original_at = globals.at
 
 -- A callback's acts are written as an `at` of their own, for the occasion that they
 -- were done on: the nth match of one member.
-function at(what, options, fn)
+function globals.at(what, options, fn)
   if type(options) == "function" then options, fn = nil, options end
   if type(fn) ~= "function" then return original_at(what, options, fn) end
   local place, fired = native.mark(), {}
@@ -153,7 +156,9 @@ function at(what, options, fn)
     fired[m] = (fired[m] or 0) + 1
     local nth = options and options.nth or fired[m] * (options and options.every or 1)
     local peer = options and options.peer and ", peer = " .. write(options.peer) or ""
-    point = { place, format("at(%q, { member = %s, nth = %d%s }", what, write(m), nth, peer) }
+    local is_late = m.id > native.members() -- There was nobody of this name when `at` was called.
+    local member = is_late and "" or "member = " .. write(m) .. ", "
+    point = { place, format("at(%q, { %snth = %d%s }", what, member, nth, peer), is_late and m.id }
     fn(m, event)
     point = before
   end)
@@ -168,20 +173,20 @@ local function quote(call, ...)
   local left, right, is_live = {}, {}, false
   for name, value in pairs(bound) do
     is_live = is_live or type(value) == "userdata" or value == now
-    local is_global = _G[name] == value
+    local is_global = globals[name] == value
     local text = is_global and name or write(value)
     if text ~= name then left[#left + 1], right[#right + 1] = name, text end
   end
-  if not is_live then native.fail "found nothing of the world in what is demanded, only what the script has made of it" end
+  if not is_live then native.fail "it demands something of what the script has made itself" end
   local rest = {}
   for i = 1, select("#", ...) do rest[i] = ", " .. write((select(i, ...))) end
   local head = #left > 0 and "local " .. concat(left, ", ") .. " = " .. concat(right, ", ") .. "; " or ""
   return head .. call .. "(" .. expression .. concat(rest) .. ")"
 end
 
-local original_expect = expect
+local original_expect = globals.expect
 
-function expect(cond, ...)
+function globals.expect(cond, ...)
   if not cond then native.act(quote("expect", ...), "demand") end
   return original_expect(cond, ...)
 end
@@ -201,10 +206,12 @@ local function take_down_poll(call, original)
     return come_true(act, task, outer, original(fn, ...))
   end
 end
-eventually, always = take_down_poll("eventually", eventually), take_down_poll("always", always)
+globals.eventually = take_down_poll("eventually", globals.eventually)
+globals.always = take_down_poll("always", globals.always)
 
 -- --- the world that is asked for ---
 
 return function(name, value)
-  if value ~= nil and not (type(value) == "table" and next(value) == nil) then native.option(name, write(value)) end
+  local is_empty = type(value) == "table" and next(value) == nil
+  if value ~= nil and not is_empty then native.option(name, write(value)) end
 end
