@@ -37,18 +37,13 @@ static int compare_acts(const void *a, const void *b)
     return *first < *second ? -1 : *first > *second; /* Places in one array. */
 }
 
-/* Has a coroutine that makes a demand made this call of a client's before? The demand
- * may well be about what it did. */
+/* Has a coroutine that makes a demand made this call before, as a client or an operator?
+ * The demand may well be about what it did. */
 static bool is_setup(const struct script_tape *tape, const struct script_act *act)
 {
-    static const char *const clients[] = {"cli", "lease", "watch", "lock", "c:client"};
-    bool is_clients = false;
-    for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++) {
-        bool calls = act->waits || act->name;
-        is_clients = is_clients || (calls && strncmp(act->text, clients[i], strlen(clients[i])) == 0);
-    }
+    bool is_client = act->name && strncmp(act->name, "cli", 3) == 0;
     bool has_demand = false;
-    for (uint32_t i = 0; is_clients && !act->is_polled && i < tape->act_count; i++) {
+    for (uint32_t i = 0; (act->waits || is_client) && !act->is_polled && i < tape->act_count; i++) {
         const struct script_act *demand = &tape->acts[i];
         has_demand = has_demand || (demand->is_demand && !demand->is_void && demand->task == act->task);
     }

@@ -16,7 +16,7 @@ struct campaign_act {
     const char *name;  /* Of its result; NULL: none. */
     bool waits;
     bool is_demand; /* What is broken: it stays as it is. */
-    bool is_setup;  /* A client's call on the way to it. */
+    bool is_setup;  /* A call on the way to it. */
 };
 
 /* Acts stand in order of time. A copy is a schedule of its own with the same texts. */

@@ -5,7 +5,7 @@
 local native = ...
 local globals = native.globals
 local concat, error, format, math_type = table.concat, error, string.format, math.type
-local huge, next, now, pairs, pcall, running = math.huge, next, now, pairs, pcall, coroutine.running
+local huge, next, pairs, pcall, running = math.huge, next, pairs, pcall, coroutine.running
 local select, tonumber, tostring, type = select, tonumber, tostring, type
 
 local names = {} -- What calls have returned and later ones may be about: its name.
@@ -167,12 +167,12 @@ end
 -- --- demands ---
 
 -- The expression as its author wrote it, the names in it bound to what they are now.
--- One in which nothing of the world is asked would fail for ever, or never.
+-- One in which nothing of the world is asked, its clock aside, would fail for ever.
 local function quote(call, ...)
   local expression, bound = native.quote(call)
   local left, right, is_live = {}, {}, false
   for name, value in pairs(bound) do
-    is_live = is_live or type(value) == "userdata" or value == now
+    is_live = is_live or type(value) == "userdata"
     local is_global = globals[name] == value
     local text = is_global and name or write(value)
     if text ~= name then left[#left + 1], right[#right + 1] = name, text end

@@ -47,6 +47,11 @@ shape() {
     try run held.lua --claim nothing
     try replay held.lua
     try replay held.lua --seed x
+    try shrink held.lua
+    try shrink held.lua --seed x
+    try shrink held.lua --seed 5
+    try shrink lies.lua --seed 5
+    try shrink broken.lua --seed 4 -o no/such/folder.lua
     try list --chekcs
     try list --checks
     try list --claims
