@@ -18,5 +18,7 @@ void sim_heap_reset(struct sim_heap *heap);
 const struct base_allocator *sim_heap_allocator(struct sim_heap *heap);
 /* Bytes asked for and not given back. */
 uint64_t sim_heap_used_bytes(const struct sim_heap *heap);
+/* Give what no heap uses any more back to the system. */
+void sim_heap_trim(void);
 
 #endif

@@ -80,3 +80,8 @@ uint64_t sim_heap_used_bytes(const struct sim_heap *heap)
 {
     return heap->used_bytes;
 }
+
+void sim_heap_trim(void)
+{
+    mi_collect(true);
+}

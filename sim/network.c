@@ -6,15 +6,15 @@
  * Where bandwidth is short, frames leave one after the other, each taking its
  * encoded size; a link has `queue` frames under way at most (those that a paused or
  * busy receiver has not taken are among them), and what is sent beyond is lost. The
- * pieces of a snapshot are not counted: they have a connection of their own and a
- * window, of a mebibyte, that their sender waits for.
+ * pieces of a snapshot are not counted: they have a connection of their own, and their
+ * sender waits for its window.
  * Raft's own messages are datagrams: they may be lost or come twice. Everything
  * else (forwarded proposals, snapshots, clients) is a stream: in order and once; a
  * loss costs it a retransmission of 200 ms. A cut, one way, loses what is under way
  * and what is sent until it heals, silently. A client's stream is broken by it for
  * good: whoever hears of the other again learns that first. A member is told when
- * `window` bytes are under way to a client that has not taken them (it is paused, or
- * its link is slow): what can wait then waits. A process that dies
+ * `window` bytes are under way to a client, or in pieces of a snapshot to a member, that
+ * has not taken them (it is paused, or its link is slow): what can wait then waits. A process that dies
  * resets its connections; a machine without power says nothing. Corruption flips one
  * to three bits of the encoded frame; the receiver's checksum refuses it, which loses
  * a datagram and breaks a stream, as does a full queue. What is kept: nothing is
@@ -28,7 +28,7 @@
 
 #include <assert.h>
 
-enum { RETRANSMIT_NS = 200000000, PEER_WINDOW_BYTES = 1 << 20 };
+enum { RETRANSMIT_NS = 200000000 };
 
 struct sim_link *sim_link_of(const struct sim_world *world, uint32_t from, uint32_t to)
 {
@@ -84,8 +84,7 @@ void sim_frame_window(struct sim_world *world, struct sim_frame *frame)
 bool sim_stream_is_full(const struct sim_world *world, uint32_t from, uint32_t to)
 {
     const struct sim_link *link = sim_link_of(world, from, to);
-    return link->window >=
-           (to <= world->member_count ? PEER_WINDOW_BYTES : options_of(world, link)->window_bytes);
+    return link->window >= options_of(world, link)->window_bytes;
 }
 
 static void emit_send(struct sim_world *world, const struct sim_frame *frame)

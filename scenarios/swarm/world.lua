@@ -63,8 +63,9 @@ end
 local function network(members)
   local election = members.election
   local is_narrow, width = random(100) <= 15, choose { 1*MiB, 10*MiB }
-  -- A heartbeat waits behind the largest message: that must not take an election.
-  width = math.max(width, members.max_message * 20 // election)
+  -- A heartbeat waits behind the largest message, or two pieces of a snapshot: that must not
+  -- take an election.
+  width = math.max(width, math.max(members.max_message, 128*KiB) * 20 // election)
   return {
     latency = latency(election),
     loss = where("loss", 40, { 0.0001, 0.001, 0.01, 0.05 }, 0),

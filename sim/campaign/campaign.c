@@ -5,12 +5,25 @@
 #include "sim/campaign/memory.h"
 #include "sim/campaign/pool.h"
 #include "sim/campaign/worker.h"
+#include "sim/heap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { WORKER_BYTES_MAX = 256 << 20 };
+
 /* A worker's world, kept from seed to seed. */
 static struct script_worlds *worker_worlds;
+
+/* One large world leaves more behind than all others need: begin anew after it. */
+static void let_go_of_much(void)
+{
+    if (campaign_memory_resident() > WORKER_BYTES_MAX) {
+        script_worlds_free(worker_worlds);
+        worker_worlds = NULL;
+        sim_heap_trim();
+    }
+}
 
 static void run_task(void *context, uint64_t task, struct base_buffer *result)
 {
@@ -34,6 +47,7 @@ static void run_task(void *context, uint64_t task, struct base_buffer *result)
     if (campaign->options->verify) {
         script_outcome_release(&again);
     }
+    let_go_of_much();
 }
 
 /* All that is asked of a scenario's seeds can be judged now. */

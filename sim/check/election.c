@@ -102,6 +102,9 @@ void check_vote_cast(struct check *check, uint64_t now, struct check_member *mem
                     member->number, check_name_of(check, member->cluster, vote), term,
                     check_name_of(check, member->cluster, member->voted));
     }
+    if (member->voted_term != term || member->voted != vote) {
+        member->voted_log = member->log;
+    }
     member->voted_term = term;
     member->voted = vote;
 }
@@ -155,4 +158,5 @@ void check_vote_restarted(struct check *check, uint64_t now, struct check_member
     member->term = state->term;
     member->voted_term = state->term;
     member->voted = state->vote;
+    member->voted_log.index = UINT64_MAX;
 }

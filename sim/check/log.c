@@ -207,8 +207,11 @@ void check_log_voted(struct check *check, uint64_t now, struct check_member *mem
         return; /* Whoever has won by now may have filled the voter's log. */
     }
     check_arm(check, CHECK_COMPLETENESS);
+    /* The vote waited for the disk: somebody else may have won and sent entries meanwhile. */
+    bool was_now =
+        member->voted_term == member->term && member->voted == vote && member->voted_log.index != UINT64_MAX;
     const struct check_tip *theirs = &candidate->log;
-    const struct check_tip *own = &member->log;
+    const struct check_tip *own = was_now ? &member->voted_log : &member->log;
     if (theirs->term < own->term || (theirs->term == own->term && theirs->index < own->index)) {
         check_found(check, member->cluster, CHECK_COMPLETENESS, now, member->number,
                     "m%" PRIu32 " votes for m%" PRIu32 " in term %" PRIu64

@@ -95,7 +95,8 @@ struct check_member {
     enum raft_role role;
     raft_term term;
     raft_term voted_term;
-    raft_id voted; /* In voted_term; RAFT_NONE nobody. */
+    raft_id voted;              /* In voted_term; RAFT_NONE nobody. */
+    struct check_tip voted_log; /* The end of its log as it did so; index UINT64_MAX: not known. */
     struct check_tip log;
     bool is_log_known;
     raft_index commit;

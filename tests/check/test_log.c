@@ -280,6 +280,24 @@ Test(check_completeness, vote_for_a_shorter_log)
     rig_release(&rig);
 }
 
+/* The vote waits for the disk; somebody else wins its term meanwhile, and sends entries. */
+Test(check_completeness, vote_that_is_told_later)
+{
+    struct rig rig;
+    rig_init(&rig);
+    rig_lead(&rig, 1, 4);
+    for (uint32_t member = 2; member <= 3; member++) {
+        rig_append(&rig, member, 1, 4, "a");
+    }
+    check_vote(rig.check, rig.now, 2, 5, rig_id(2));
+    check_role(rig.check, rig.now, 2, RAFT_CANDIDATE, 5, RAFT_NONE);
+    rig_hard_state(&rig, 3, 5, 2);
+    rig_append(&rig, 3, 2, 5, "theirs");
+    rig_send(&rig, 3, 2, &(struct raft_message){.type = RAFT_MSG_VOTE_RESP, .term = 5});
+    EXPECT(CHECK_COUNT);
+    rig_release(&rig);
+}
+
 Test(check_completeness, vote_for_a_log_that_is_as_long)
 {
     struct rig rig;
