@@ -24,6 +24,18 @@ static bool write_file(const char *path, void (*write)(const struct campaign *ca
     return fclose(out) == 0 && is_good;
 }
 
+const char *report_check(const struct report_files *files)
+{
+    const char *const all[] = {files->json, files->html, files->junit};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        FILE *file = all[i] ? fopen(all[i], "ab") : NULL; /* What stands there stays. */
+        if (all[i] && (!file || fclose(file) != 0)) {
+            return all[i];
+        }
+    }
+    return NULL;
+}
+
 const char *report_write(const struct report_files *files, const struct campaign *campaign)
 {
     if (files->tap) {

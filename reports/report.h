@@ -19,6 +19,9 @@ struct report_files {
 const char *report_version(void);
 /* The compiler that built it. */
 const char *report_build(void);
+/* Can all be written that are asked for? NULL, or the name of the file that cannot be:
+ * better said before a campaign than after it. */
+const char *report_check(const struct report_files *files);
 /* Write all that are asked for. NULL, or the name of the file that could not be. */
 const char *report_write(const struct report_files *files, const struct campaign *campaign);
 

@@ -75,7 +75,7 @@
 ---@field corrupt? any `corrupt = 0`: fraction of frames in which one to three bits flip
 ---@field bandwidth? any `bandwidth = nil`: bytes a second of each link; nil: no limit
 ---@field queue? any `queue = 4096`: frames under way on a link before more are lost (pieces of a snapshot wait)
----@field window? any `window = 64*KiB`: bytes under way to a client before its watches wait, and catch up later
+---@field window? any `window = 64*KiB`: bytes under way to a client before its watches wait and catch up later, and to a member before the next piece of a snapshot waits
 
 ---@class faultline.disk_options
 ---@field write? any `write = 0`: how long a write takes

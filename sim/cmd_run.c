@@ -152,7 +152,8 @@ static bool set_trials(void *target, const char *value)
 }
 
 static const struct campaign_argument known[] = {
-    {"--seeds", "N from 1 on, or A..B upwards", "seeds 1 to N, or A to B, of each scenario", cmd_plan_set_seeds},
+    {"--seeds", "N from 1 on, or A..B upwards", "seeds 1 to N, or A to B, of each scenario",
+     cmd_plan_set_seeds},
     {"--seed", "N", "this seed only", cmd_plan_set_seed},
     {"--jobs", "a number from 1 to 1024", "worker processes; as many as processors unless said", set_jobs},
     {"--time", "a duration such as 60s", "begin no seed after so much real time", set_time},
@@ -325,6 +326,11 @@ static int run_campaign(struct run *run)
 {
     struct campaign campaign;
     char error[SCRIPT_TEXT_MAX];
+    const char *unwritable = report_check(&run->files);
+    if (unwritable) {
+        fprintf(stderr, "faultline %s: %s: cannot be written\n", run->command->name, unwritable);
+        return CMD_WRONG;
+    }
     if (!open_stores(run, error)) {
         fprintf(stderr, "faultline %s: %s\n", run->command->name, error);
         return CMD_WRONG;

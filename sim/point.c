@@ -198,7 +198,7 @@ static void refuse_verb(const char *text, const char *word, size_t length, char 
     }
     snprintf(found, sizeof found, "%.*s", (int)length, word);
     const char *nearest = sim_nearest(found, names, SIM_VERB_COUNT + 2);
-    if (nearest) {
+    if (nearest && strcmp(nearest, found) != 0) {
         snprintf(error, size, "found '%s' in point '%s', did you mean '%s'? Expected %s", found, text,
                  nearest, grammar);
     } else {

@@ -6,7 +6,9 @@
 #include "sim/script/scenario.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct script_sources *script_file_sources(const struct script_file *file)
@@ -54,6 +56,12 @@ static struct script_file *read_scenarios(struct script_file *file, struct scrip
         struct script_state *state = script_state_new(file->sources, params, param_count, 0);
         state->reading = &reading;
         is_good = script_source_run(state, source, error);
+        if (is_good && reading.open_line != 0) {
+            is_good = false;
+            (void)snprintf(error, SCRIPT_TEXT_MAX,
+                           "%.600s:%" PRIu32 ": \"%s\": found nothing behind the name, expected {…}",
+                           source->path, reading.open_line, reading.open_name);
+        }
         script_state_free(state);
     }
     if (!is_good) {
@@ -176,6 +184,7 @@ static int define(lua_State *lua, bool is_experiment)
         script_argument_error(lua, 2, call, "a table");
     }
     lua_settop(lua, 2);
+    reading->open_line = 0;
     if (reading->adding) {
         struct script_scenario scenario;
         script_scenario_read(lua, is_experiment, &reading->adding->arena, &scenario);
@@ -202,7 +211,19 @@ static int begin_define(lua_State *lua, bool is_experiment)
     if (!lua_isnoneornil(lua, 2)) {
         return define(lua, is_experiment);
     }
-    (void)script_check_text(lua, 1, is_experiment ? "experiment \"name\" {…}" : "scenario \"name\" {…}");
+    const char *name =
+        script_check_text(lua, 1, is_experiment ? "experiment \"name\" {…}" : "scenario \"name\" {…}");
+    struct script_reading *reading = script_state_of(lua)->reading;
+    if (reading && reading->open_line != 0) {
+        script_error(lua, "\"%s\": found nothing behind the name before this, expected {…}",
+                     reading->open_name);
+    }
+    if (reading) {
+        struct script_place place = {.line = 0};
+        (void)script_where(lua, &place, NULL);
+        reading->open_line = place.line;
+        (void)snprintf(reading->open_name, sizeof reading->open_name, "%s", name);
+    }
     lua_settop(lua, 1);
     lua_pushboolean(lua, is_experiment);
     lua_pushcclosure(lua, call_define, 2);

@@ -23,6 +23,8 @@ struct script_reading {
     uint32_t point;
     uint32_t seen;
     bool is_found;
+    char open_name[64]; /* The one whose name was read and whose table was not, yet; */
+    uint32_t open_line; /* 0: none. */
     struct sim_options *options; /* Filled for the wanted one. */
     struct script_place place;
     int run_reference;   /* Its run function, and the point of the grid or nil: in */

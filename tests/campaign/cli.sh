@@ -42,6 +42,7 @@ shape() {
     try run held.lua --shard 3/2
     try run held.lua --time soon
     try run nowhere.lua
+    try run held.lua --json /nowhere/report.json
     try run held.lua --filter nothing
     try run held.lua --tag nothing
     try run held.lua --claim nothing
