@@ -71,7 +71,7 @@ static void write_words(const char *what, const char *const *words, FILE *out)
 
 static void write_demands(const struct campaign_tally *tally, FILE *out)
 {
-    static const char *const classes[] = {"good", "bad", "open"};
+    static const char *const classes[] = {"good", "bad", "open", "open"}; /* As the states are listed. */
     for (size_t i = 0; i < campaign_demand_count(tally); i++) {
         struct campaign_demand demand;
         campaign_demand_get(tally, i, &demand);
