@@ -274,8 +274,9 @@ static void put_curves(const struct plot *plot, bool is_cdf)
     FILE *out = plot->out;
     const char *how = is_cdf ? "with steps" : "with linespoints pt 7 ps 0.5";
     for (size_t i = 0; i < plot->curves; i++) {
-        fprintf(out, "%s$c%zu %s lw 2 lc rgb '%s' title ", i == 0 ? "plot " : ", \\\n  ", i, how,
-                colours[i % COLOURS]);
+        /* Where the colours begin anew the line is dashed. */
+        fprintf(out, "%s$c%zu %s lw 2 dt %zu lc rgb '%s' title ", i == 0 ? "plot " : ", \\\n  ", i, how,
+                i / COLOURS + 1, colours[i % COLOURS]);
         put_quoted(out, plot->labels[i]);
     }
     for (size_t i = 0; i < plot->overlays; i++) {
