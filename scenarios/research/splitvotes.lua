@@ -116,15 +116,14 @@ local wide = {
   [1] = { mean = 468.6*ms, median = 423*ms, p90 = 563*ms, p99 = 1007*ms },
   [2] = { mean = 630.4*ms, median = 469*ms, p90 = 1074*ms, p99 = 1933*ms },
 }
--- A reference model is short of what was published as well with two down (1.2 % in the mean,
--- 8 % at p99.9), for a reason that is not known.
-local tolerance = { mean = 0.02, median = 0.015, p90 = 0.06, p99 = 0.06 }
+local tolerance = { mean = 0.015, median = 0.01, p90 = 0.04, p99 = 0.06 }
+local short = "a reference model without fitted constants is short with two down as well; the cause is not known"
 local of_wide = {}
 for down, row in pairs(wide) do
   for stat, value in pairs(row) do
     of_wide[#of_wide + 1] = {
       where = { down = down }, stat = stat, of = "election", near = value, within = tolerance[stat],
-      published = true,
+      published = true, parts = down == 2 and stat ~= "p99" and short or nil,
     }
   end
 end
