@@ -44,16 +44,6 @@ static void put_quoted(FILE *out, const char *text)
     fputc('\'', out);
 }
 
-static const struct campaign_metric *metric_of(const struct campaign_tally *tally, const char *name)
-{
-    for (size_t i = 0; i < tally->metric_count; i++) {
-        if (strcmp(tally->metrics[i].name, name) == 0) {
-            return &tally->metrics[i];
-        }
-    }
-    return NULL;
-}
-
 /* Begin a curve of ours, or of others about our newest. */
 static void begin_curve(struct plot *plot, char *label)
 {
@@ -120,7 +110,7 @@ static bool is_published(const struct script_expect *expect, const char *metric)
 
 static void put_distribution(struct plot *plot, const struct campaign_tally *tally)
 {
-    const struct campaign_metric *metric = metric_of(tally, plot->figure->x);
+    const struct campaign_metric *metric = campaign_tally_metric(tally, plot->figure->x);
     if (!metric) {
         return;
     }

@@ -14,8 +14,8 @@
  * and what is sent until it heals, silently. A client's stream is broken by it for
  * good: whoever hears of the other again learns that first. A member is told when
  * `window` bytes are under way to a client, or in pieces of a snapshot to a member, that
- * has not taken them (it is paused, or its link is slow): what can wait then waits. A process that dies
- * resets its connections; a machine without power says nothing. Corruption flips one
+ * has not taken them (it is paused, or its link is slow): what can wait then waits. A
+ * process that dies resets its connections; a machine without power says nothing. Corruption flips one
  * to three bits of the encoded frame; the receiver's checksum refuses it, which loses
  * a datagram and breaks a stream, as does a full queue. What is kept: nothing is
  * delivered that was not sent, and nothing is altered.

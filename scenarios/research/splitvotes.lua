@@ -78,8 +78,7 @@ for _, size in ipairs(sizes) do
   local s = n - f
   for _, l in ipairs(latencies) do
     local p = split_probability(n, s, l)
-    -- Four standard errors, and half a percent of a range that is made of ticks.
-    local slack = 4 * math.sqrt(p * (1 - p) / (trials * rounds)) + 0.005
+    local slack = 4 * math.sqrt(p * (1 - p) / (trials * rounds)) -- Four standard errors.
     expected[#expected + 1] = {
       where = { size = size, latency = l }, stat = "mean", of = "split", near = p, within = slack / p,
       published = true,

@@ -104,16 +104,6 @@ static void judge_shows(const struct campaign_tally *tally, struct campaign_dema
                    ": seen in %" PRIu64 " of %" PRIu64 " seeds", tally->shown, tally->runs);
 }
 
-static const struct campaign_metric *metric_of(const struct campaign_tally *tally, const char *name)
-{
-    for (size_t i = 0; i < tally->metric_count; i++) {
-        if (strcmp(tally->metrics[i].name, name) == 0) {
-            return &tally->metrics[i];
-        }
-    }
-    return NULL;
-}
-
 /* A statistic by its name. false: there is none of that name. */
 static bool statistic(const struct campaign_metric *metric, const char *stat, double *out)
 {
@@ -177,7 +167,7 @@ static void append_parting(const struct script_expect *expect, char *out, size_t
 
 double campaign_expect_found(const struct campaign_tally *tally, const struct script_expect *expect)
 {
-    const struct campaign_metric *metric = metric_of(tally, expect->of);
+    const struct campaign_metric *metric = campaign_tally_metric(tally, expect->of);
     double value = 0;
     return metric && statistic(metric, expect->stat, &value) ? value : (double)NAN;
 }
@@ -207,7 +197,7 @@ static void judge_expect(const struct campaign_tally *tally, const struct script
         (void)snprintf(out->sentence + used, sizeof out->sentence - used, "%.12g", value);
         append_expected(expect, out->sentence, sizeof out->sentence);
         append_parting(expect, out->sentence, sizeof out->sentence);
-    } else if (!metric_of(tally, expect->of)) {
+    } else if (!campaign_tally_metric(tally, expect->of)) {
         (void)snprintf(out->sentence + used, sizeof out->sentence - used, "no value");
     } else {
         out->state = CAMPAIGN_UNMET;

@@ -43,12 +43,27 @@ void campaign_tally_release(struct campaign_tally *tally)
     *tally = (struct campaign_tally){0};
 }
 
+/* The slot of a metric by its name; metric_count: there is none. */
+static size_t slot_of(const struct campaign_tally *tally, const char *name)
+{
+    size_t slot = 0;
+    while (slot < tally->metric_count && strcmp(tally->metrics[slot].name, name) != 0) {
+        slot++;
+    }
+    return slot;
+}
+
+const struct campaign_metric *campaign_tally_metric(const struct campaign_tally *tally, const char *name)
+{
+    size_t slot = slot_of(tally, name);
+    return slot < tally->metric_count ? &tally->metrics[slot] : NULL;
+}
+
 static struct campaign_metric *metric_named(struct campaign_tally *tally, const char *name)
 {
-    for (size_t i = 0; i < tally->metric_count; i++) {
-        if (strcmp(tally->metrics[i].name, name) == 0) {
-            return &tally->metrics[i];
-        }
+    size_t slot = slot_of(tally, name);
+    if (slot < tally->metric_count) {
+        return &tally->metrics[slot];
     }
     tally->metrics = campaign_grow(tally->metrics, tally->metric_count, sizeof tally->metrics[0]);
     struct campaign_metric *metric = &tally->metrics[tally->metric_count++];

@@ -94,6 +94,8 @@ bool campaign_tally_add(struct campaign_tally *tally, uint64_t seed, const struc
 /* Nothing will be added any more: sort the metrics. */
 void campaign_tally_close(struct campaign_tally *tally);
 
+/* The tally's metric of this name; NULL: none was recorded. */
+const struct campaign_metric *campaign_tally_metric(const struct campaign_tally *tally, const char *name);
 /* The nearest-rank quantiles of a closed tally's metric; count > 0. */
 void campaign_metric_quantiles(const struct campaign_metric *metric, struct campaign_quantiles *out);
 
